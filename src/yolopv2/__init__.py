@@ -1,0 +1,1 @@
+"""YOLOPv2: panoptic driving perception."""
