@@ -1,0 +1,119 @@
+"""The network: encoder and heads, from pixels to logits."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from yolopv2.errors import YolopError
+from yolopv2.network.blocks import BN_EPS
+from yolopv2.network.encoder import AGGREGATIONS, Encoder
+from yolopv2.network.heads import STRIDES, DetectionHead, DrivableHead, LaneHead
+from yolopv2.network.variants import COCO_ANCHORS, HEADS, variant
+
+
+class Outputs(NamedTuple):
+    """Logits of every head; None where the network lacks the head.
+
+    Attributes:
+        detections: Three maps ``[N, 3 * (5 + classes), H / s, W / s]`` for the strides s of 8, 16, 32.
+        drivable: ``[N, 2, H, W]``, channel 0 background, channel 1 road.
+        lanes: ``[N, 1, H, W]``.
+    """
+
+    detections: list[Tensor] | None
+    drivable: Tensor | None
+    lanes: Tensor | None
+
+
+class Network(nn.Module):
+    """YOLOPv2: one encoder, up to three heads.
+
+    Args:
+        variant_name: ``"nano"``, ``"small"`` or ``"base"`` (the released network).
+        classes: Number of detection classes; the release has 80.
+        heads: Any of ``detection``, ``drivable``, ``lanes``.
+        encoder: ``"elan"`` as released, or ``"e-elan"`` as the paper describes.
+        anchors: Width and height in pixels at network scale, three per stride.
+
+    Raises:
+        YolopError: Unknown variant, head or encoder, or no head at all, or less than one class.
+
+    Example:
+        >>> network = Network("nano", classes=1, heads=["lanes"])
+        >>> network(torch.zeros(1, 3, 64, 96)).lanes.shape
+        torch.Size([1, 1, 64, 96])
+    """
+
+    anchors: Tensor
+
+    def __init__(
+        self,
+        variant_name: str = "base",
+        classes: int = 80,
+        heads: Collection[str] = HEADS,
+        encoder: str = "elan",
+        anchors: Sequence[Sequence[Sequence[float]]] = COCO_ANCHORS,
+    ) -> None:
+        super().__init__()
+        plan = variant(variant_name)
+        unknown = sorted(set(heads) - set(HEADS))
+        if unknown or not heads:
+            raise YolopError(f"Unknown or no heads: {unknown or 'none given'}; choose from {', '.join(HEADS)}.")
+        if encoder not in AGGREGATIONS:
+            raise YolopError(f"No encoder is called {encoder!r}; there are: {', '.join(AGGREGATIONS)}.")
+        if classes < 1:
+            raise YolopError(f"A network needs at least one class, not {classes}.")
+        c = plan.channels
+        self.variant_name, self.classes, self.encoder_name = plan.name, classes, encoder
+        self.heads = tuple(h for h in HEADS if h in heads)
+        self.encoder = Encoder(c, self.heads, encoder)
+        self.detection = (
+            DetectionHead((c(128), c(256), c(512)), (c(256), c(512), c(1024)), classes)
+            if "detection" in heads
+            else None
+        )
+        self.drivable = DrivableHead(2 * c(256), c) if "drivable" in heads else None
+        self.lanes = LaneHead(2 * c(128), c) if "lanes" in heads else None
+        # Anchors are part of what was learned, so they travel with the weights.
+        self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).view(len(STRIDES), -1, 2))
+
+    def forward(self, x: Tensor) -> Outputs:
+        """Runs the network.
+
+        Args:
+            x: ``[N, 3, H, W]``, RGB in 0..1, H and W multiples of 32.
+
+        Returns:
+            Logits of every head the network has.
+
+        Raises:
+            YolopError: The height or width is not a multiple of 32.
+        """
+        if not torch.jit.is_tracing() and not torch.compiler.is_compiling() and (x.shape[2] % 32 or x.shape[3] % 32):
+            raise YolopError(f"The network takes multiples of 32 pixels, not {x.shape[3]}x{x.shape[2]}.")
+        features = self.encoder(x)
+        return Outputs(
+            self.detection(features.pyramid) if self.detection is not None else None,
+            self.drivable(features.drivable) if self.drivable is not None else None,
+            self.lanes(features.lanes) if self.lanes is not None else None,
+        )
+
+
+def calibrate(network: nn.Module, generator: torch.Generator | None = None) -> None:
+    """Gives an untrained network plausible statistics, so that numbers of all layers are of the order of one.
+
+    Tests and benchmarks need it: with fresh batch statistics a deep network's outputs vanish, and a comparison of two
+    nothings proves nothing.
+    """
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                fan = module.weight[0].numel() if isinstance(module, nn.Conv2d) else module.weight.shape[0]
+                module.weight.normal_(0, (2.0 / fan) ** 0.5, generator=generator)
+            elif isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.8, 1.2, generator=generator)
+                module.bias.normal_(0, 0.2, generator=generator)
+                module.running_mean.normal_(0, 0.2, generator=generator)  # type: ignore[union-attr]
+                module.running_var.uniform_(0.8 - BN_EPS, 1.2, generator=generator)  # type: ignore[union-attr]
