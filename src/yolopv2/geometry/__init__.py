@@ -1,1 +1,1 @@
-"""geometry"""
+"""Boxes, letterboxes, masks and polylines: pure functions on arrays, without state and without files."""
