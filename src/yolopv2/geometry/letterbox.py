@@ -78,10 +78,13 @@ class Letterbox:
         """
         _require_pixels(frame_height, frame_width)
         _require_pixels(canvas_height, canvas_width)
-        if canvas_width * frame_height <= canvas_height * frame_width:  # the width is what limits
-            scaled_height, scaled_width = _scaled_side(frame_height, canvas_width, frame_width), canvas_width
-        else:
-            scaled_height, scaled_width = canvas_height, _scaled_side(frame_width, canvas_height, frame_height)
+        by_width = _scaled_side(frame_height, canvas_width, frame_width), canvas_width
+        by_height = canvas_height, _scaled_side(frame_width, canvas_height, frame_height)
+        scaled_height, scaled_width = max(
+            (height, width)
+            for height, width in (by_width, by_height)
+            if height <= canvas_height and width <= canvas_width
+        )
         return cls(
             frame_height,
             frame_width,
