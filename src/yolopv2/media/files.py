@@ -1,0 +1,103 @@
+"""Write whole files: a file is there complete or not at all, whatever interrupts the program."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.errors import YolopError
+
+_SUFFIXES = {".jpg": ".jpg", ".jpeg": ".jpg", ".png": ".png"}
+_JPEG_QUALITY = 90
+
+
+def hidden_path(path: str | os.PathLike[str]) -> Path:
+    """A hidden temporary name beside a file that is to be written; missing folders are made.
+
+    Args:
+        path: Where the file is to be in the end.
+
+    Returns:
+        A path that does not exist yet, in the same folder, so that a rename is atomic.
+
+    Raises:
+        OSError: If a folder cannot be made.
+    """
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f".{secrets.token_hex(8)}.part"
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> YolopError:
+    """The error that tells a user why a file could not be written.
+
+    Args:
+        path: The file.
+        error: What the system said.
+
+    Returns:
+        The error, to be raised.
+    """
+    advice = "free some space" if error.errno == errno.ENOSPC else "choose another output folder"
+    return YolopError(f"cannot write {path}: {error.strerror or error}; {advice}")
+
+
+def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file whole: temporary file, then rename.
+
+    Args:
+        path: The file; missing folders are made, an existing file is replaced.
+        data: Its content.
+
+    Raises:
+        YolopError: If it cannot be written.
+    """
+    try:
+        temporary = hidden_path(path)
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
+    """Write a UTF-8 text file whole: temporary file, then rename; line ends are kept as they are.
+
+    Args:
+        path: The file; missing folders are made, an existing file is replaced.
+        text: Its content.
+
+    Raises:
+        YolopError: If it cannot be written.
+    """
+    write_bytes_atomic(path, text.encode())
+
+
+def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
+    """Write a picture whole, JPEG or PNG by the suffix.
+
+    Args:
+        path: ``.jpg``, ``.jpeg`` or ``.png``.
+        image: uint8, ``[H, W, 3]`` RGB or ``[H, W]`` grey.
+
+    Raises:
+        YolopError: If the suffix is another one, the picture cannot be encoded, or the file cannot be written.
+    """
+    suffix = _SUFFIXES.get(Path(path).suffix.lower())
+    if suffix is None:
+        raise YolopError(f"cannot write {path}: pictures are written as .jpg or .png")
+    bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    try:
+        done, encoded = cv2.imencode(suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else [])
+    except cv2.error:
+        done = False
+    if not done:
+        raise YolopError(f"cannot write {path}: a picture of shape {image.shape} does not fit this format")
+    write_bytes_atomic(path, encoded.tobytes())

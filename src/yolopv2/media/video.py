@@ -1,0 +1,242 @@
+"""Read the frames of a video, upright, at their true times, past damage."""
+
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import av
+import av.error
+import numpy as np
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from yolopv2.media.frame import Unreadable, check_size
+from yolopv2.media.images import check_regular
+
+_FILE_OPTIONS = {
+    # A playlist named like a video must not make FFmpeg open other files or addresses: only demuxers that read
+    # nothing but their own file, and no protocol but files.
+    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,flv,asf,ogg,ivf,mxf,dv,mjpeg,"
+    "yuv4mpegpipe",
+    "protocol_whitelist": "file",
+}
+_DEMUX_ATTEMPTS = 20
+
+
+class VideoReader:
+    """The video stream of one open container; close it, or use it as a context manager.
+
+    Args:
+        url: What FFmpeg is to open.
+        options: FFmpeg's options, which must say what it may open.
+        timeout: Seconds that opening and each read may take, or None for no limit.
+
+    Attributes:
+        fps: Average frame rate, or None where the container does not tell.
+        duration: Seconds, or None where the container does not tell.
+        total: Estimated number of frames, or None.
+        damage: After the last frame, what was wrong on the way, as a sentence; None if nothing was.
+
+    Raises:
+        Unreadable: If there is no video to decode.
+    """
+
+    def __init__(self, url: str, options: dict[str, str], timeout: float | None = None) -> None:
+        try:
+            self._container = av.open(url, options=options, timeout=timeout, metadata_errors="replace")
+        except (OSError, av.error.FFmpegError) as error:
+            raise Unreadable(_reason(error, timeout)) from None
+        self._demux_attempts = 1 if timeout else _DEMUX_ATTEMPTS  # a broken connection does not heal by reading on
+        try:
+            self._stream = _video_stream(self._container)
+            self.fps = float(self._stream.average_rate) if self._stream.average_rate else None
+            self.duration = _duration(self._container, self._stream)
+            timed = round((self.duration or 0) * (self.fps or 0))  # the container's own count includes hidden frames
+            self.total = timed or self._stream.frames or None
+        except Unreadable:
+            self._container.close()
+            raise
+        self.damage: str | None = None
+
+    def frames(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
+        """Decode the frames in order, holding only a few at a time; damaged packets are skipped.
+
+        Yields:
+            The image, uint8 ``[H, W, 3]``, RGB, contiguous, upright; and its time in seconds since the video's start.
+
+        Raises:
+            Unreadable: If no frame can be decoded, or one is too large or too small.
+        """
+        self._stream.thread_type = "AUTO"
+        to_rgb = VideoReformatter()
+        start = self._stream.start_time
+        time, count, damaged = 0.0, 0, 0
+        for packet in self._packets():
+            damaged += packet.is_corrupt
+            try:
+                decoded = self._stream.decode(packet)
+            except (OSError, av.error.FFmpegError):
+                damaged += 1
+                continue
+            for frame in decoded:
+                check_size(frame.width, frame.height)
+                if frame.pts is not None and frame.time_base is not None:
+                    start = frame.pts if start is None else start
+                    time = float((frame.pts - start) * frame.time_base)
+                elif count:
+                    time += 1 / (self.fps or 25)
+                damaged += frame.is_corrupt
+                count += 1
+                rgb = np.asarray(to_rgb.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
+                yield np.ascontiguousarray(_upright(rgb, _display_matrix(frame))), time
+        if count == 0:
+            raise Unreadable("no frame of the video can be decoded: it is truncated or corrupt")
+        self.damage = self._describe(damaged, count, time)
+
+    def _packets(self) -> Iterator[Any]:
+        """Packets of the video stream; after an error, reading is tried again from where it stopped."""
+        for _ in range(self._demux_attempts):
+            try:
+                yield from self._container.demux(self._stream)
+                return
+            except (OSError, av.error.FFmpegError):
+                continue
+
+    def _describe(self, damaged: int, count: int, time: float) -> str | None:
+        remarks = []
+        if damaged:
+            remarks.append(f"{damaged} damaged part{'s' if damaged > 1 else ''} skipped or patched up")
+        end = time + (1 / self.fps if self.fps else 0)
+        if self.duration and end < self.duration - min(0.5, self.duration / 5):
+            remarks.append(f"it ends after {end:.1f} of {self.duration:.1f} seconds: the file is truncated or damaged")
+        return f"{'; '.join(remarks)} ({count} frames read)" if remarks else None
+
+    def close(self) -> None:
+        """Close the container."""
+        self._container.close()
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class VideoInfo(NamedTuple):
+    """What is known of a video before it is read.
+
+    Attributes:
+        fps: Average frame rate, or None.
+        total: Estimated number of frames, or None.
+        size: Width and height of the upright first frame, in pixels.
+    """
+
+    fps: float | None
+    total: int | None
+    size: tuple[int, int]
+
+
+def open_video(path: str | os.PathLike[str]) -> VideoReader:
+    """Open a video file. Only the file itself is read, whatever it refers to.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its reader.
+
+    Raises:
+        Unreadable: If it cannot be read or holds no video.
+    """
+    try:
+        check_regular(path)
+        if os.stat(path).st_size == 0:
+            raise Unreadable("the file is empty")
+    except OSError as error:
+        raise Unreadable(f"it cannot be read: {error.strerror or error}") from None
+    return VideoReader(f"file:{os.path.abspath(path)}", _FILE_OPTIONS)
+
+
+def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+    """Open a video file and decode its first frame.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What is known of it.
+
+    Raises:
+        Unreadable: If it cannot be read or holds no frame.
+    """
+    with open_video(path) as video:
+        image, _ = next(video.frames())
+        height, width = image.shape[:2]
+        return VideoInfo(video.fps, video.total, (width, height))
+
+
+def _reason(error: OSError | av.error.FFmpegError, timeout: float | None) -> str:
+    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
+        return "it is not a video, or it is truncated or corrupt"
+    if isinstance(error, av.error.ExitError):
+        return f"no answer within {timeout:.0f} seconds"
+    advice = "; check the address and the network" if timeout else ""
+    return f"it cannot be opened as a video: {error.strerror or error}{advice}"
+
+
+def _video_stream(container: Any) -> Any:
+    for stream in container.streams.video:
+        if stream.disposition & stream.disposition.attached_pic:  # cover art of a sound file
+            continue
+        if stream.codec_context is None:
+            raise Unreadable("its video codec is not supported")
+        check_size(stream.codec_context.width, stream.codec_context.height)
+        return stream
+    raise Unreadable("it holds no video" + (", only sound" if container.streams.audio else ""))
+
+
+def _duration(container: Any, stream: Any) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if tag := stream.metadata.get("DURATION"):  # Matroska, as 00:00:04.000000000
+        try:
+            hours, minutes, seconds = tag.split(":")
+            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        except ValueError:
+            pass
+    alone = len(container.streams) == 1  # otherwise the longest stream counts
+    return container.duration / av.time_base if container.duration and alone else None
+
+
+def _display_matrix(frame: Any) -> NDArray[np.int32] | None:
+    try:
+        return np.frombuffer(bytes(frame.side_data[SideDataType.DISPLAYMATRIX]), np.int32)
+    except KeyError:
+        return None
+
+
+def _upright(image: NDArray[np.uint8], matrix: NDArray[np.int32] | None) -> NDArray[np.uint8]:
+    """Turn a frame by its display matrix (ISO 14496-12, 8.3.2): a stored pixel (x, y) is shown at (ax + cy, bx + dy).
+
+    Args:
+        image: uint8 ``[H, W, 3]`` as stored.
+        matrix: The nine numbers ``a b u c d v x y w``; other turns than by quarters are ignored.
+
+    Returns:
+        The upright frame.
+    """
+    if matrix is None:
+        return image
+    a, b, c, d = (int(np.sign(matrix[i])) for i in (0, 1, 3, 4))
+    if b and c and not (a or d):
+        image = image.transpose(1, 0, 2)
+        a, d = c, b
+    if a < 0:
+        image = image[:, ::-1]
+    if d < 0:
+        image = image[::-1]
+    return image
