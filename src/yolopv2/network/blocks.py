@@ -6,7 +6,6 @@ Every convolution has 'same' padding and, in training form, is followed by a bat
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 BN_EPS = 1e-3
 BN_MOMENTUM = 0.03
@@ -114,8 +113,15 @@ class EELAN(nn.Module):
             link = conv(link)
             if i % self.step == 0:
                 kept.append(link)
-        shuffled = F.channel_shuffle(torch.cat(kept[::-1], 1), self.GROUPS)
-        return sum(self.merge(shuffled).chunk(self.GROUPS, 1), start=x.new_zeros(()))
+        shuffled = _shuffle(torch.cat(kept[::-1], 1), self.GROUPS)
+        first, second = self.merge(shuffled).chunk(self.GROUPS, 1)
+        return first + second
+
+
+def _shuffle(x: Tensor, groups: int) -> Tensor:
+    """Channel shuffle (arXiv 1707.01083) in operations that every exporter knows."""
+    n, channels, height, width = x.shape
+    return x.view(n, groups, channels // groups, height, width).transpose(1, 2).reshape(n, channels, height, width)
 
 
 class Down(nn.Module):

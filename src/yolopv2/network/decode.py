@@ -41,7 +41,7 @@ def decode(detections: Sequence[Tensor], anchors: Tensor) -> tuple[Tensor, Tenso
         (torch.Size([1, 378, 4]), 0.25)
     """
     boxes, scores = [], []
-    for raw, stride, anchor in zip(detections, STRIDES, anchors, strict=True):
+    for raw, stride, anchor in zip(detections, STRIDES, anchors.unbind(), strict=True):
         p = split_anchors(raw).float()
         xy = (p[..., 0:2].sigmoid() * 2 - 0.5 + cell_grid(p.shape[2], p.shape[3], p)) * stride
         half = (p[..., 2:4].sigmoid() * 2) ** 2 * (anchor.view(1, -1, 1, 1, 2) / 2)

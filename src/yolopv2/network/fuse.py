@@ -94,8 +94,8 @@ def _fold_implicit(head: DetectionHead) -> None:
             continue
         assert isinstance(conv, nn.Conv2d)
         assert conv.bias is not None
-        offset = (conv.weight[:, :, 0, 0] @ add.implicit.view(-1)).detach()  # type: ignore[operator, union-attr]
+        offset = (conv.weight[:, :, 0, 0] @ add.implicit.view(-1)).detach()  # type: ignore[operator]
         conv.bias += offset
-        _scale_outputs(conv, multiply.implicit.view(-1), torch.zeros_like(conv.bias))  # type: ignore[operator, union-attr]
+        _scale_outputs(conv, multiply.implicit.view(-1), torch.zeros_like(conv.bias))  # type: ignore[operator]
         head.ia[level] = nn.Identity()
         head.im[level] = nn.Identity()

@@ -60,7 +60,7 @@ class DetectionHead(nn.Module):
     def _initialise_bias(self) -> None:
         """Starts objectness at about eight objects per 640x640 frame, so that the first steps are calm."""
         for conv, stride in zip(self.predict, STRIDES, strict=True):
-            bias = conv.bias.detach().view(ANCHORS_PER_LEVEL, -1)  # type: ignore[operator, union-attr]
+            bias = conv.bias.detach().view(ANCHORS_PER_LEVEL, -1)  # type: ignore[operator]
             bias[:, 4] = math.log(8 / (640 / stride) ** 2)
             bias[:, 5:] = math.log(0.6 / max(self.classes - 0.99, 0.2))
 
