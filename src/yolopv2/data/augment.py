@@ -97,7 +97,8 @@ def _random_matrix(
     scale = fit * np.exp(rng.uniform(*np.log(config.zoom)))
     if mosaic:
         scale = max(1.4 * scale, fit)  # a tile is always filled, and its frame not too small to see anything
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-config.rotate, config.rotate), scale)
+    angle = rng.uniform(-config.rotate, config.rotate)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale).astype(np.float64)
     slack = np.abs(np.array([tile_w - scale * width, tile_h - scale * height])) / 2
     shift = rng.uniform(-1, 1, 2) * (slack + config.translate * np.array([tile_w, tile_h]) * (not mosaic))
     matrix[:, 2] += np.array([(x1 + x2) / 2, (y1 + y2) / 2]) - np.array([width, height]) / 2 + shift

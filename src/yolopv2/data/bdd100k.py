@@ -41,7 +41,9 @@ class BDD100K:
             frames = json.loads(path.read_text())
             self._labels = {Path(frame["name"]).stem: frame.get("labels") or [] for frame in frames}
         except FileNotFoundError:
-            raise YolopError(f"BDD100K labels not found: {path}. Give the folder that holds 'labels' and 'images'.") from None
+            raise YolopError(
+                f"BDD100K labels not found: {path}. Give the folder that holds 'labels' and 'images'."
+            ) from None
         except (ValueError, KeyError, TypeError) as error:
             raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
         self.ids = sorted(self._labels)

@@ -24,9 +24,7 @@ class BoxScore:
         self._hit: list[NDArray[np.bool_]] = []
         self.labels = 0
 
-    def update(
-        self, boxes: NDArray[np.float32], confidence: NDArray[np.float32], labels: NDArray[np.float32]
-    ) -> None:
+    def update(self, boxes: NDArray[np.float32], confidence: NDArray[np.float32], labels: NDArray[np.float32]) -> None:
         """Adds one frame: ``boxes`` ``[n, 4]`` with ``confidence`` ``[n]``, and ``labels`` ``[m, 4]``, in pixels."""
         order = np.argsort(-confidence, kind="stable")
         hit = np.zeros(len(order), bool)

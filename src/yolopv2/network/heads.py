@@ -66,9 +66,7 @@ class DetectionHead(nn.Module):
 
     def forward(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         hidden = [rep(x) for rep, x in zip(self.rep, pyramid, strict=True)]
-        return [
-            im(predict(ia(x))) for ia, predict, im, x in zip(self.ia, self.predict, self.im, hidden, strict=True)
-        ]
+        return [im(predict(ia(x))) for ia, predict, im, x in zip(self.ia, self.predict, self.im, hidden, strict=True)]
 
 
 class DrivableHead(nn.Module):

@@ -1,12 +1,15 @@
 """Exponential moving average of a network's weights."""
 
 from copy import deepcopy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Module = TypeVar("Module", bound=nn.Module)
 
-class EMA:
+
+class EMA(Generic[Module]):
     """Keeps a slowly following copy, which sees better than the weights of any single step.
 
     Args:
@@ -15,12 +18,12 @@ class EMA:
         warmup: Steps over which the decay rises, so that the copy soon forgets the random start.
     """
 
-    def __init__(self, network: nn.Module, decay: float = 0.9995, warmup: int = 500) -> None:
+    def __init__(self, network: Module, decay: float = 0.9995, warmup: int = 500) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
         self.decay, self.warmup, self.steps = decay, warmup, 0
 
     @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
+    def update(self, network: Module) -> None:
         """Moves the copy towards the network."""
         self.steps += 1
         decay = self.decay * (1 - 2.718281828 ** (-self.steps / self.warmup))

@@ -128,7 +128,7 @@ class Trainer:
         if not np.isfinite(sum(report.values())):
             return {"skipped": 1.0}  # one bad batch must not end a long run
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self.ema.update(self.network)

@@ -1,0 +1,34 @@
+# `make demo` and `make test` work on a bare machine: each makes what it needs in .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/core
+	$(BIN)/yolopv2 data render demo/input/drive.mp4 --frames 75
+	$(BIN)/yolopv2 data render demo/input/scenes --frames 6
+	$(BIN)/yolopv2 predict demo/input/drive.mp4 demo/input/scenes/images --output demo/output --save image,json,masks
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/dev
+	$(BIN)/python benchmarks/frame.py
+
+clean:
+	rm -rf .venv demo
+
+.venv/core: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/dev: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@ .venv/core
