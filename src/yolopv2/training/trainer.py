@@ -16,6 +16,7 @@ from yolopv2.network import Network
 from yolopv2.training.ema import EMA
 from yolopv2.training.loader import AugmentedFrames, Batch, Source, make_loader
 from yolopv2.training.losses import detection_losses, drivable_loss, focal_loss, overlap_losses
+from yolopv2.training.precision import keep_strided_in_float32
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Trainer:
         evaluate: Callable[[Network], dict[str, float]],
     ) -> None:
         torch.manual_seed(config.seed)
+        if next(network.parameters()).device.type == "cpu":
+            keep_strided_in_float32(network)
         self.network = network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.config, self.folder, self.evaluate = config, folder, evaluate
         self.ema = EMA(self.network, config.ema_decay)
