@@ -1,0 +1,200 @@
+"""The picture being painted, and beside it the labels of what was painted."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+GROUND = 0
+"""Label of pixels that show the road, the land or the sky."""
+
+OBSTACLE = 255
+"""Label of pixels that show something upright that is no vehicle."""
+
+SUBPIXEL_BITS = 4
+"""Bits of a pixel that `fixed_point` keeps."""
+
+_REACH = 6000.0
+_GLOW_SCALE = 4
+
+Colour = NDArray[np.float64] | tuple[float, float, float]
+
+
+@dataclass
+class Canvas:
+    """Paints far things first: what comes later covers what is there.
+
+    Attributes:
+        image: uint8 ``[H, W, 3]``, RGB.
+        labels: uint8 ``[H, W]``: `GROUND`, `OBSTACLE`, or the number of a vehicle from 1 to 254.
+    """
+
+    image: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    _glow: NDArray[np.uint8] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        height, width = self.labels.shape
+        self._glow = np.zeros((-(-height // _GLOW_SCALE), -(-width // _GLOW_SCALE), 3), np.uint8)
+        self._glows = False
+
+    @classmethod
+    def blank(cls, height: int, width: int) -> "Canvas":
+        """A black canvas on which everything is ground."""
+        return cls(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
+
+    def polygon(self, points: NDArray[np.float64], colour: Colour, label: int | None = None) -> None:
+        """Fill a convex polygon of pixels ``[k, 2]``, with soft edges in the image and hard ones in the labels."""
+        if len(points) < 3 or self._outside(points):
+            return
+        fixed = fixed_point(points)
+        if len(fixed) < 3:
+            return
+        red, green, blue = colour
+        cv2.fillConvexPoly(self.image, fixed, (red, green, blue), cv2.LINE_AA, SUBPIXEL_BITS)
+        if label is not None:
+            cv2.fillConvexPoly(self.labels, fixed, label, cv2.LINE_8, SUBPIXEL_BITS)
+
+    def line(self, points: NDArray[np.float64], colour: Colour, thickness: float, label: int | None = None) -> None:
+        """Draw a polyline of pixels ``[k, 2]``; a line thinner than a pixel fades instead."""
+        if self._outside(points):
+            return
+        fixed, whole = [np.rint(np.clip(points, -_REACH, _REACH) * 16).astype(np.int32)], max(1, round(thickness))
+        red, green, blue = colour
+        cv2.polylines(self.image, fixed, False, (red, green, blue), whole, cv2.LINE_AA, SUBPIXEL_BITS)
+        if label is not None:
+            cv2.polylines(self.labels, fixed, False, label, whole, cv2.LINE_8, SUBPIXEL_BITS)
+
+    def ellipse(self, centre: NDArray[np.float64], radii: tuple[float, float], colour: Colour) -> None:
+        """Fill an upright ellipse."""
+        angles = np.linspace(0, 2 * np.pi, 15)[:-1]
+        self.polygon(centre + np.stack([np.cos(angles) * radii[0], np.sin(angles) * radii[1]], -1), colour)
+
+    def sprite(
+        self, sprite: NDArray[np.uint8], to_frame: NDArray[np.float64], tone: NDArray[np.float64], label: int | None
+    ) -> None:
+        """Blend a sprite in.
+
+        Args:
+            sprite: uint8 ``[h, w, 4]``: RGB multiplied by alpha, and alpha.
+            to_frame: ``[2, 3]`` affine map from sprite pixels to frame pixels.
+            tone: ``[3, 4]`` linear map of the sprite's four channels to the colour that is painted.
+            label: Label of pixels that are at least half covered.
+        """
+        height, width = sprite.shape[:2]
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+        window = self._window(corners @ to_frame[:, :2].T + to_frame[:, 2])
+        if window is None:
+            return
+        x1, y1, x2, y2 = window
+        local = to_frame.copy()
+        local[:, 2] -= (x1, y1)
+        warped = cv2.warpAffine(sprite, local, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR)
+        roi, alpha = self.image[y1:y2, x1:x2], warped[..., 3]
+        shine_through = cv2.cvtColor(cv2.bitwise_not(alpha), cv2.COLOR_GRAY2RGB)
+        roi[:] = cv2.add(cv2.multiply(roi, shine_through, scale=1 / 255), cv2.transform(warped, tone))
+        if label is not None:
+            self.labels[y1:y2, x1:x2][alpha >= 128] = label
+
+    def texture(
+        self,
+        texture: NDArray[np.uint8],
+        corners: NDArray[np.float64],
+        source: NDArray[np.float64],
+        tone: NDArray[np.float64],
+        label: int | None,
+    ) -> None:
+        """Paint a texture in perspective.
+
+        Args:
+            texture: uint8 ``[h, w, c]``.
+            corners: Pixels ``[4, 2]`` of a convex quadrilateral in the frame.
+            source: Pixels ``[4, 2]`` of the texture that go to the corners.
+            tone: ``[3, c + 1]`` affine map of the texture's channels to the colour that is painted.
+            label: Label of the quadrilateral.
+        """
+        window = self._window(corners)
+        if window is None:
+            return
+        x1, y1, x2, y2 = window
+        local = corners - (x1, y1)
+        homography = cv2.getPerspectiveTransform(source.astype(np.float32), local.astype(np.float32))
+        size = (x2 - x1, y2 - y1)
+        warped = cv2.warpPerspective(texture, homography, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        mask = np.zeros((y2 - y1, x2 - x1), np.uint8)
+        cv2.fillConvexPoly(mask, fixed_point(local), 255, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.copyTo(cv2.transform(warped, tone), mask, self.image[y1:y2, x1:x2])
+        if label is not None:
+            self.labels[y1:y2, x1:x2][mask > 0] = label
+
+    def glow(self, centre: NDArray[np.float64], radius: float, colour: Colour, stretch: float = 1.0) -> None:
+        """Add a soft light; `stretch` makes it higher than wide."""
+        x, y = centre / _GLOW_SCALE
+        reach = max(radius / _GLOW_SCALE, 0.7)
+        half_x, half_y = int(np.ceil(reach * 2.2)), int(np.ceil(reach * stretch * 2.2))
+        x1, y1 = max(int(x) - half_x, 0), max(int(y) - half_y, 0)
+        x2, y2 = min(int(x) + half_x + 1, self._glow.shape[1]), min(int(y) + half_y + 1, self._glow.shape[0])
+        if x1 >= x2 or y1 >= y2:
+            return
+        across = np.exp(-(((np.arange(x1, x2) - x) / reach) ** 2))
+        down = np.exp(-(((np.arange(y1, y2) - y) / (reach * stretch)) ** 2))
+        light = np.minimum(np.outer(down, across)[..., None] * np.asarray(colour, np.float64), 255).astype(np.uint8)
+        self._glow[y1:y2, x1:x2] = cv2.add(self._glow[y1:y2, x1:x2], light)
+        self._glows = True
+
+    def count(self, label: int, points: NDArray[np.float64] | None) -> int:
+        """Number of pixels with a label, near some points or in the whole frame."""
+        height, width = self.labels.shape
+        window = (0, 0, width, height) if points is None else self._window(points)
+        if window is None:
+            return 0
+        x1, y1, x2, y2 = window
+        return int(np.count_nonzero(self.labels[y1:y2, x1:x2] == label))
+
+    def label_at(self, point: NDArray[np.float64]) -> int | None:
+        """Label of a pixel, or None outside the frame."""
+        height, width = self.labels.shape
+        x, y = int(np.floor(point[0])), int(np.floor(point[1]))
+        return int(self.labels[y, x]) if 0 <= x < width and 0 <= y < height else None
+
+    def flush_glow(self) -> None:
+        """Put the collected lights on the image."""
+        if self._glows:
+            height, width = self.labels.shape
+            full = cv2.resize(self._glow, None, fx=_GLOW_SCALE, fy=_GLOW_SCALE, interpolation=cv2.INTER_LINEAR)
+            self.image[:] = cv2.add(self.image, full[:height, :width])
+
+    def _outside(self, points: NDArray[np.float64]) -> bool:
+        height, width = self.labels.shape
+        low, high = points.min(axis=0), points.max(axis=0)
+        return bool(high[0] < -1 or high[1] < -1 or low[0] > width or low[1] > height)
+
+    def _window(self, points: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
+        """The part of the frame around some pixels as x1, y1, x2, y2, or None when it is empty."""
+        height, width = self.labels.shape
+        low, high = points.min(axis=0), points.max(axis=0)
+        x1, y1 = max(int(np.floor(low[0])), 0), max(int(np.floor(low[1])), 0)
+        x2, y2 = min(int(np.ceil(high[0])) + 1, width), min(int(np.ceil(high[1])) + 1, height)
+        return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
+
+
+def fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
+    """A polygon of pixels ``[k, 2]`` as OpenCV fills it with `SUBPIXEL_BITS`; cut where it reaches far out of frame."""
+    if np.abs(points).max() > _REACH:
+        for axis in (0, 1):
+            for sign in (-1.0, 1.0):
+                points = _cut(points, axis, sign)
+    return np.rint(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _cut(points: NDArray[np.float64], axis: int, sign: float) -> NDArray[np.float64]:
+    """The part of a polygon where ``sign * points[:, axis] <= _REACH`` (Sutherland-Hodgman)."""
+    kept: list[NDArray[np.float64]] = []
+    away = sign * points[:, axis] - _REACH
+    for i in range(len(points)):
+        if (away[i] > 0) != (away[i - 1] > 0):
+            kept.append(points[i - 1] + (points[i] - points[i - 1]) * (away[i - 1] / (away[i - 1] - away[i])))
+        if away[i] <= 0:
+            kept.append(points[i])
+    return np.array(kept).reshape(-1, 2)

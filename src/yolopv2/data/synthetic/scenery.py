@@ -1,0 +1,367 @@
+"""Paints what stands beside the road: houses, trees, posts, signs, barriers, people."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .camera import NEAR, Camera
+from .canvas import OBSTACLE, Canvas
+from .conditions import Conditions
+from .road import Stretch
+from .sprites import BAY, FLOOR, Mips, facade, person, pick_mip, tree
+
+FLOOR_HEIGHT = 3.3
+"""Metres between floors of a house."""
+
+
+@dataclass(frozen=True)
+class Building:
+    """A house along the road from station `start` to `end`, its front at t, with a roof when `roof` is over 0 m."""
+
+    start: float
+    end: float
+    t: float
+    facade: int
+    height: float
+    roof: float
+    tint: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A tree or bush."""
+
+    s: float
+    t: float
+    index: int
+    height: float
+    tint: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody on foot."""
+
+    s: float
+    t: float
+    index: int
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post: "lamp", "pole" (with wires), "sign", "signal", or "gantry" over the road.
+
+    `arm` is how far its arm reaches over the road, positive to the right; `look` picks among variants.
+    """
+
+    s: float
+    t: float
+    kind: str
+    height: float
+    arm: float
+    look: int
+
+
+@dataclass(frozen=True)
+class Rail:
+    """A piece of barrier from `start` to `end`: "jersey", "rail", "fence" or "hedge"."""
+
+    start: float
+    end: float
+    t: float
+    kind: str
+
+
+Thing = Building | Plant | Person | Post | Rail
+
+
+class SceneryPainter:
+    """Paints the things of one frame.
+
+    Args:
+        canvas: What is painted on.
+        camera: Who looks.
+        stretch: Where the road runs.
+        conditions: Light and weather.
+    """
+
+    def __init__(self, canvas: Canvas, camera: Camera, stretch: Stretch, conditions: Conditions) -> None:
+        self.canvas, self.camera, self.stretch, self.conditions = canvas, camera, stretch, conditions
+        azimuth = conditions.sun_azimuth - stretch.bearing
+        self.sun = np.array([np.sin(azimuth), np.cos(azimuth)]) * np.cos(conditions.sun_elevation)
+        self.street = np.array([1.0, 0.85, 0.62]) * 0.10 * conditions.dark
+
+    def paint(self, thing: Thing) -> None:
+        """Paint one thing over what is there."""
+        if isinstance(thing, Building):
+            self._building(thing)
+        elif isinstance(thing, Plant):
+            self._standing(tree(thing.index), thing.s, thing.t, thing.height, np.array(thing.tint))
+        elif isinstance(thing, Person):
+            self._standing(person(thing.index), thing.s, thing.t, 1.74, np.ones(3))
+        elif isinstance(thing, Post):
+            self._post(thing)
+        else:
+            self._rail(thing)
+
+    def _light(self, normal: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Light on an upright face with a level normal ``[2]``, or on something round."""
+        towards = 0.45 if normal is None else max(float(normal @ self.sun), 0.0)
+        return self.conditions.ambient * 0.92 + self.conditions.sun * towards + self.street
+
+    def _seen(self, colour: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
+        """A lit colour through the haze."""
+        haze = self.conditions.haze(distance)
+        return np.clip(colour + (self.conditions.horizon - colour) * haze, 0, 255)
+
+    def _standing(self, mips: Mips, s: float, t: float, height: float, tint: NDArray[np.float64]) -> None:
+        """Paint a sprite that stands upright and faces the camera."""
+        foot = self.stretch.to_ego(s, t)
+        depth = float(self.camera.depth(foot))
+        if depth < 1.2:
+            return
+        ends = self.camera.project(np.stack([foot, foot + (0, 0, height)]))
+        up = ends[1] - ends[0]
+        pixels = float(np.hypot(up[0], up[1]))
+        if pixels < 1.5:
+            return
+        sprite, _ = pick_mip(mips, mips[0].shape[0] / pixels)
+        scale = pixels / sprite.shape[0]
+        tilt = np.array([-up[1], up[0]]) / pixels * scale
+        down = -up / pixels * scale
+        origin = ends[1] - tilt * sprite.shape[1] / 2
+        haze = self.conditions.haze(depth)
+        tone = np.zeros((3, 4))
+        beam = self._headlights(foot)
+        np.fill_diagonal(tone, (self._light(None) + beam) * tint * (1 - haze))
+        tone[:, 3] = self.conditions.horizon / 255 * haze
+        self.canvas.sprite(sprite, np.column_stack([tilt, down, origin]), tone, OBSTACLE)
+
+    def _headlights(self, foot: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Light of the ego's own lamps on something at ego point `foot`."""
+        if self.conditions.dark == 0:
+            return np.zeros(3)
+        spread = 1.5 + 0.3 * max(float(foot[1]), 0.0)
+        beam = np.exp(-((float(foot[0]) / spread) ** 2)) / (1 + (float(foot[1]) / 14) ** 2)
+        return np.array([1.0, 0.95, 0.85]) * 0.35 * beam * self.conditions.dark
+
+    def _building(self, house: Building) -> None:
+        side = float(np.sign(house.t))
+        mips, bays, floors = facade(house.facade)
+        near, far = self.stretch.to_ego(house.start, house.t), self.stretch.to_ego(house.end, house.t)
+        along = far[:2] - near[:2]
+        normal = np.array([-along[1], along[0]]) * side / max(float(np.hypot(*along)), 1e-6)
+        back = near + np.array([*(-normal * 11.0), 0.0])
+        shown = min(floors, max(1, round(house.height / FLOOR_HEIGHT)))
+        wide = min(bays, max(2, round((house.end - house.start) / 2.8)))
+        self._wall(
+            back,
+            near,
+            house,
+            mips,
+            side,
+            normal=-along / max(float(np.hypot(*along)), 1e-6),
+            bays=min(bays, 4),
+            floors=shown,
+        )
+        self._wall(near, far, house, mips, -side, normal=normal, bays=wide, floors=shown)
+        if house.roof > 0:
+            self._roof(house, near, far, normal)
+
+    def _wall(
+        self,
+        first: NDArray[np.float64],
+        second: NDArray[np.float64],
+        house: Building,
+        mips: Mips,
+        side: float,
+        normal: NDArray[np.float64],
+        bays: int,
+        floors: int,
+    ) -> None:
+        """Paint a wall between two ground points that shows `normal`; `side` is 1 when `first` is to the left."""
+        if float(normal @ first[:2]) > 0:
+            return
+        ends, share = np.stack([first, second]), np.array([0.0, 1.0])
+        depth = np.minimum(self.camera.depth(ends), self.camera.depth(ends + (0, 0, house.height)))
+        if depth.max() < 1.0:
+            return
+        if depth.min() < 0.8:
+            back = int(depth[1] < depth[0])
+            high = self.camera.depth(ends + (0, 0, house.height))
+            cuts = [(d[back] - 0.8) / (d[back] - d[1 - back]) for d in (self.camera.depth(ends), high) if d[back] < 0.8]
+            share[back] += (1 - 2 * back) * max(cuts)
+            ends = first + (second - first) * share[:, None]
+        corners = self.camera.project(np.concatenate([ends + (0, 0, house.height), ends[::-1] - (0, 0, 0.3)]))
+        distance = float(np.hypot(*ends.mean(axis=0)[:2]))
+        light = self._light(normal) * np.array(house.tint)
+        haze = self.conditions.haze(distance)
+        width = float(np.ptp(corners[:, 0]))
+        if width < 2.5:
+            self.canvas.polygon(corners, self._seen(light * 120, distance), OBSTACLE)
+            return
+        height = float(np.ptp(corners[:, 1]))
+        texture, scale = pick_mip(mips, min(bays * BAY / width, 1.6 * floors * FLOOR / max(height, 1.0)))
+        span = (share if side > 0 else 1 - share) * bays * BAY
+        low = mips[0].shape[0]
+        source = np.array(
+            [[span[0], low - floors * FLOOR], [span[1], low - floors * FLOOR], [span[1], low], [span[0], low]]
+        )
+        tone = np.zeros((3, 5))
+        np.fill_diagonal(tone, light * (1 - haze))
+        tone[:, 3] = np.array([1.0, 0.8, 0.5]) * self.conditions.dark * (1 - haze) * 0.8
+        tone[:, 4] = self.conditions.horizon * haze
+        self.canvas.texture(texture, corners, source * scale - 0.5, tone, OBSTACLE)
+
+    def _roof(
+        self, house: Building, near: NDArray[np.float64], far: NDArray[np.float64], normal: NDArray[np.float64]
+    ) -> None:
+        """A pitched roof whose ridge runs along the road."""
+        eaves, ridge = np.array([0, 0, house.height]), np.array([*(-normal * 5.5), house.height + house.roof])
+        back = np.array([*(-normal * 11.0), house.height])
+        tile = np.array([92.0, 70, 62]) * np.array(house.tint)
+        distance = float(np.hypot(*near[:2]))
+        slope = self.camera.clip_near(np.stack([near + eaves, far + eaves, far + ridge, near + ridge]))
+        gable = self.camera.clip_near(np.stack([near + eaves, near + ridge, near + back]))
+        wall = np.array([150.0, 142, 130]) * np.array(house.tint) * self._light(None)
+        light = self.conditions.ambient + self.conditions.sun * 0.6
+        for part, colour in ((gable, wall), (slope, tile * light)):
+            if len(part) >= 3:
+                self.canvas.polygon(self.camera.project(part), self._seen(colour, distance), OBSTACLE)
+
+    def _strut(
+        self, ends: NDArray[np.float64], thick: float, colour: NDArray[np.float64], label: int | None = OBSTACLE
+    ) -> None:
+        """A bar `thick` metres wide through ego points ``[k, 3]``."""
+        depth = self.camera.depth(ends)
+        if depth.min() < NEAR:
+            return
+        pixels = self.camera.focal * thick / float(depth.mean())
+        if pixels < 0.35:
+            return
+        shade = self._seen(colour, float(depth.mean()))
+        self.canvas.line(self.camera.project(ends), shade, pixels, label if pixels > 0.8 else None)
+
+    def _panel(
+        self, centre: NDArray[np.float64], size: tuple[float, float], colour: NDArray[np.float64], glows: bool = False
+    ) -> None:
+        """An upright rectangle, `size` metres wide and high, that faces the camera."""
+        if float(self.camera.depth(centre)) < 1.0:
+            return
+        half_x, half_z = size[0] / 2, size[1] / 2
+        corners = centre + np.array(
+            [[-half_x, 0, -half_z], [half_x, 0, -half_z], [half_x, 0, half_z], [-half_x, 0, half_z]]
+        )
+        light = 1.0 if glows else self._light(np.array([0.0, -1.0])) + 1.6 * self._headlights(centre)
+        self.canvas.polygon(self.camera.project(corners), self._seen(colour * light, float(centre[1])), OBSTACLE)
+
+    def _post(self, post: Post) -> None:
+        foot = self.stretch.to_ego(post.s, post.t)
+        if float(self.camera.depth(foot)) < 1.5:
+            return
+        top = foot + (0, 0, post.height)
+        grey = np.array([104.0, 104, 100]) * (self._light(None) + self._headlights(foot))
+        if post.kind == "gantry":
+            self._gantry(post, foot, grey)
+            return
+        thick = {"lamp": 0.16, "pole": 0.26, "sign": 0.07, "signal": 0.16}[post.kind]
+        self._strut(np.stack([foot, top]), thick, grey * (0.7 if post.kind == "pole" else 1.0))
+        if post.kind == "lamp":
+            self._lamp(post, top, grey)
+        elif post.kind == "pole":
+            self._wires(post, top, grey)
+        elif post.kind == "sign":
+            colours = ((198.0, 36, 38), (222.0, 178, 34), (226.0, 226, 222), (34.0, 70, 150), (28.0, 104, 66))
+            self._panel(top - (0, 0.05, 0.3), (0.62, 0.7), np.array(colours[post.look % len(colours)]))
+            if post.look % 3 == 0:
+                self._panel(top - (0, 0.08, 0.3), (0.4, 0.12), np.array([232.0, 232, 228]))
+        else:
+            self._signal(post, top, grey)
+
+    def _lamp(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
+        head = self.stretch.to_ego(post.s, post.t + post.arm, post.height + 0.35)
+        self._strut(np.stack([top, head]), 0.11, grey)
+        self._panel(head, (0.6, 0.14), np.array([90.0, 90, 88]))
+        if self.conditions.dark > 0.3:
+            centre = self.camera.project(head)
+            colour = np.array([255.0, 214, 150]) if post.look % 3 else np.array([226.0, 238, 255])
+            reach = self.camera.focal / float(self.camera.depth(head))
+            fade = float(np.exp(-head[1] / (2 * self.conditions.visibility))) * self.conditions.dark
+            self.canvas.ellipse(centre, (max(0.22 * reach, 0.8), max(0.1 * reach, 0.6)), colour)
+            self.canvas.glow(centre, max(0.35 * reach, 1.2), colour * fade)
+            self.canvas.glow(centre, 1.7 * reach + 2, colour * (0.22 * fade))
+
+    def _wires(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
+        """Cross-arm and the wires to the next pole."""
+        arm = self.stretch.to_ego(post.s, post.t + np.array([-1.1, 1.1]), post.height - 0.5)
+        self._strut(arm, 0.12, grey * 0.7)
+        share = np.linspace(0, 1, 7)
+        sag = 1.1 * 4 * share * (1 - share)
+        for side in (-1.0, 0.1, 1.0):
+            wire = self.stretch.to_ego(post.s + share * post.arm, post.t + side, post.height - 0.4 - sag)
+            seen = wire[self.camera.depth(wire) > 1.0]
+            if len(seen) >= 2:
+                shade = self._seen(grey * 0.35, float(seen[:, 1].mean()))
+                self.canvas.line(self.camera.project(seen), shade, 1.0)
+
+    def _signal(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
+        """Traffic lights on an arm over the road."""
+        head = self.stretch.to_ego(post.s, post.t + post.arm, post.height)
+        self._strut(np.stack([top, head]), 0.12, grey)
+        lit = {0: (2, (255.0, 40, 34)), 1: (0, (60.0, 255, 190)), 2: (0, (60.0, 255, 190))}[post.look % 3]
+        for share in (1.0, 0.55):
+            centre = self.stretch.to_ego(post.s, post.t + post.arm * share, post.height - 0.35)
+            if float(self.camera.depth(centre)) < 1.0:
+                continue
+            self._panel(centre - (0, 0.02, 0), (0.36, 1.05), np.array([44.0, 42, 34]))
+            lamp = self.camera.project(centre - (0, 0.05, 0.34 - 0.34 * lit[0]))
+            reach = self.camera.focal / float(self.camera.depth(centre))
+            self.canvas.ellipse(lamp, (max(0.13 * reach, 0.7),) * 2, lit[1])
+            self.canvas.glow(lamp, 0.5 * reach + 1, np.array(lit[1]) * (0.2 + 0.5 * self.conditions.dark))
+
+    def _gantry(self, post: Post, foot: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
+        """A beam over the whole carriageway with green boards."""
+        other = self.stretch.to_ego(post.s, post.t + post.arm)
+        up = np.array([0, 0, post.height])
+        for ends in (
+            (foot, foot + up),
+            (other, other + up),
+            (foot + up, other + up),
+            (foot + 0.87 * up, other + 0.87 * up),
+        ):
+            self._strut(np.stack(ends), 0.25, grey)
+        for share in (0.28, 0.66):
+            board = foot + (other - foot) * share + (0, -0.2, post.height * 0.93)
+            self._panel(board, (3.6, 2.0), np.array([22.0, 96, 66]))
+            for row, wide in ((0.45, 2.6), (-0.1, 2.0), (-0.6, 2.4)):
+                self._panel(board + (0, -0.05, row), (wide, 0.22), np.array([214.0, 222, 216]))
+
+    def _rail(self, rail: Rail) -> None:
+        start, end = self.stretch.to_ego(np.array([rail.start, rail.end]), rail.t)
+        height = {"jersey": 0.95, "rail": 0.78, "fence": 1.5, "hedge": 1.2}[rail.kind]
+        low = {"jersey": 0.0, "rail": 0.45, "fence": 0.05, "hedge": 0.0}[rail.kind]
+        albedo = {"jersey": (158, 154, 146), "rail": (134, 138, 142), "fence": (92, 92, 92), "hedge": (48, 64, 34)}[
+            rail.kind
+        ]
+        along = end[:2] - start[:2]
+        normal = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1e-6)
+        normal = normal if float(normal @ start[:2]) < 0 else -normal
+        light = self._light(normal) + self._headlights((start + end) / 2) * 1.4
+        colour, distance = np.array(albedo, np.float64) * light, float(np.hypot(*start[:2]))
+        bands = [(low, height, 1.0)]
+        if rail.kind == "rail":
+            bands = [(0.45, 0.78, 1.0), (0.57, 0.66, 0.7)]
+            self._strut(np.stack([start, start + (0, 0, 0.7)]), 0.12, colour * 0.7)
+        elif rail.kind == "jersey":
+            bands = [(0.0, 0.3, 0.8), (0.3, 0.95, 1.0), (0.9, 0.97, 1.15)]
+        elif rail.kind == "fence":
+            bands = [(0.05, 0.15, 1.0), (0.7, 0.8, 1.0), (1.35, 1.5, 1.0)]
+            for share in (0.0, 0.5):
+                post = start + (end - start) * share
+                self._strut(np.stack([post, post + (0, 0, 1.5)]), 0.07, colour)
+        for bottom, top, shade in bands:
+            quad = np.stack([start + (0, 0, bottom), end + (0, 0, bottom), end + (0, 0, top), start + (0, 0, top)])
+            cut = self.camera.clip_near(quad)
+            if len(cut) >= 3:
+                self.canvas.polygon(self.camera.project(cut), self._seen(colour * shade, distance), OBSTACLE)
