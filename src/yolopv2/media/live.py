@@ -40,13 +40,15 @@ def stream_frames(url: str, name: str, remark: Remark) -> Iterator[Frame]:
     Raises:
         Unreadable: If the stream gives no frame at all.
     """
-    began, index, failures = time.monotonic(), 0, 0
+    began, last, index, failures = time.monotonic(), 0.0, 0, 0
     while True:
         try:
             with VideoReader(url, _STREAM_OPTIONS, TIMEOUT) as video:
-                offset = time.monotonic() - began if index else 0.0
+                step = 1 / (video.fps or 25)
+                offset = max(time.monotonic() - began, last + step) if index else 0.0
                 for image, seconds in video.frames():
-                    yield Frame(image, name, index, offset + seconds, video.fps, is_video=True)
+                    last = offset + seconds
+                    yield Frame(image, name, index, last, video.fps, is_video=True)
                     index, failures = index + 1, 0
                 if video.duration:
                     if video.damage:

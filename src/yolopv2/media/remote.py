@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import re
 import time
 import urllib.error
 import urllib.request
@@ -50,7 +51,8 @@ def url_path(url: str) -> str:
         >>> url_path("https://example.org/a/street.jpg?size=2")
         '/a/street.jpg'
     """
-    return urlsplit(url).path
+    path = url.split("://", 1)[1].partition("/")[2]  # unlike urlsplit(), content with a malformed host
+    return "/" + re.split("[?#]", path)[0]
 
 
 def serves_image(url: str) -> bool:
@@ -98,7 +100,7 @@ def fetch(url: str) -> bytes:
         raise Unreadable(f"it cannot be fetched: {text}; check the address and the network") from None
 
 
-_FETCH_ERRORS = (OSError, http.client.HTTPException, ValueError)
+_FETCH_ERRORS = (OSError, http.client.HTTPException, ValueError, OverflowError)  # the last two for odd addresses
 
 
 def _request(url: str) -> urllib.request.Request:

@@ -59,6 +59,7 @@ class VideoReader:
             self._container.close()
             raise
         self.damage: str | None = None
+        self._end = 0  # of the packets seen, in the stream's time base
 
     def frames(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
         """Decode the frames in order, holding only a few at a time; damaged packets are skipped.
@@ -70,9 +71,8 @@ class VideoReader:
             Unreadable: If no frame can be decoded, or one is too large or too small.
         """
         self._stream.thread_type = "AUTO"
-        to_rgb = VideoReformatter()
-        start = self._stream.start_time
-        time, count, damaged = 0.0, 0, 0
+        to_rgb, clock = VideoReformatter(), _Clock(self._stream.start_time, self.fps)
+        count = damaged = 0
         for packet in self._packets():
             damaged += packet.is_corrupt
             try:
@@ -82,34 +82,37 @@ class VideoReader:
                 continue
             for frame in decoded:
                 check_size(frame.width, frame.height)
-                if frame.pts is not None and frame.time_base is not None:
-                    start = frame.pts if start is None else start
-                    time = float((frame.pts - start) * frame.time_base)
-                elif count:
-                    time += 1 / (self.fps or 25)
                 damaged += frame.is_corrupt
+                time = clock.time(frame)
+                if time is None:
+                    damaged += 1
+                    continue
                 count += 1
                 rgb = np.asarray(to_rgb.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
                 yield np.ascontiguousarray(_upright(rgb, _display_matrix(frame))), time
         if count == 0:
             raise Unreadable("no frame of the video can be decoded: it is truncated or corrupt")
-        self.damage = self._describe(damaged, count, time)
+        self.damage = self._describe(damaged, count)
 
     def _packets(self) -> Iterator[Any]:
         """Packets of the video stream; after an error, reading is tried again from where it stopped."""
         for _ in range(self._demux_attempts):
             try:
-                yield from self._container.demux(self._stream)
+                for packet in self._container.demux(self._stream):
+                    stamp = packet.dts if packet.pts is None else packet.pts
+                    if stamp is not None:
+                        self._end = max(self._end, stamp + (packet.duration or 0))
+                    yield packet
                 return
             except (OSError, av.error.FFmpegError):
                 continue
 
-    def _describe(self, damaged: int, count: int, time: float) -> str | None:
+    def _describe(self, damaged: int, count: int) -> str | None:
         remarks = []
         if damaged:
             remarks.append(f"{damaged} damaged part{'s' if damaged > 1 else ''} skipped or patched up")
-        end = time + (1 / self.fps if self.fps else 0)
-        if self.duration and end < self.duration - min(0.5, self.duration / 5):
+        end = float((self._end - (self._stream.start_time or 0)) * self._stream.time_base)
+        if self.duration and end < self.duration - max(0.25, 3 / (self.fps or 25)):
             remarks.append(f"it ends after {end:.1f} of {self.duration:.1f} seconds: the file is truncated or damaged")
         return f"{'; '.join(remarks)} ({count} frames read)" if remarks else None
 
@@ -124,6 +127,37 @@ class VideoReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Clock:
+    """Seconds since the start of a video, always growing.
+
+    Args:
+        start: The stream's first time stamp in its time base, or None to take the first frame's.
+        fps: Frame rate, for frames without a time stamp.
+    """
+
+    def __init__(self, start: int | None, fps: float | None) -> None:
+        self._start = start
+        self._step = 1 / (fps or 25)
+        self._shift = 0.0
+        self._last: float | None = None
+
+    def time(self, frame: Any) -> float | None:
+        """The frame's time, or None if it comes out of order, as frames may after damage."""
+        if frame.pts is None or frame.time_base is None:
+            time = 0.0 if self._last is None else self._last + self._step
+        else:
+            self._start = frame.pts if self._start is None else self._start
+            time = float((frame.pts - self._start) * frame.time_base) + self._shift
+        if self._last is not None and time <= self._last:
+            if self._last - time < 1:
+                return None
+            # The clock started again, as in transport streams glued together: go on from where it was.
+            self._shift += self._last + self._step - time
+            time = self._last + self._step
+        self._last = time
+        return time
 
 
 class VideoInfo(NamedTuple):
@@ -205,7 +239,8 @@ def _duration(container: Any, stream: Any) -> float | None:
     if tag := stream.metadata.get("DURATION"):  # Matroska, as 00:00:04.000000000
         try:
             hours, minutes, seconds = tag.split(":")
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            end = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            return end - float((stream.start_time or 0) * stream.time_base)
         except ValueError:
             pass
     alone = len(container.streams) == 1  # otherwise the longest stream counts

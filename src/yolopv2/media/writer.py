@@ -56,8 +56,12 @@ class VideoWriter:
         YolopError: If the file cannot be written, or the size or rate is none that H.264 holds.
 
     Example:
-        >>> with VideoWriter(tmp / "drive.mp4", fps=25, width=64, height=48) as video:  # doctest: +SKIP
-        ...     video.write(np.zeros((48, 64, 3), np.uint8))
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with VideoWriter(f"{folder}/drive.mp4", fps=25, width=64, height=48) as video:
+        ...         video.write(np.zeros((48, 64, 3), np.uint8))
+        ...     os.listdir(folder)
+        ['drive.mp4']
     """
 
     def __init__(self, path: str | os.PathLike[str], fps: float | Fraction, width: int, height: int) -> None:
