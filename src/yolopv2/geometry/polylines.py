@@ -88,7 +88,7 @@ def _at_working_size(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArra
     shrink = max(height, width) / _WORKING_SIZE
     if shrink > 1:
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
-        # Half covered, or a quarter: a line thinner than a working pixel must not break.
+        # A fifth covered is enough: a line thinner than a working pixel must not break.
         pixels = (cv2.resize(pixels * np.uint8(255), size, interpolation=cv2.INTER_AREA) >= 48).view(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= _MIN_BLOB_AREA
@@ -104,8 +104,8 @@ def _find_runs(mask: NDArray[np.bool_]) -> _Runs:
     padded = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
     padded[:, 1:-1] = mask
     steps = np.diff(padded, axis=1)
-    row, start = np.nonzero(steps == 1)
-    return _Runs(row, start, np.nonzero(steps == -1)[1])
+    row, start = np.divmod(np.flatnonzero(steps == 1), steps.shape[1])  # several times as quick as np.nonzero
+    return _Runs(row, start, np.flatnonzero(steps == -1) % steps.shape[1])
 
 
 def _close_markings(runs: _Runs, shape: tuple[int, int]) -> _Runs:
