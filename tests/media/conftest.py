@@ -1,6 +1,7 @@
 """Inputs that the media tests generate for themselves."""
 
 import io
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,8 +59,6 @@ def make_video() -> Callable[..., Path]:
             stream = container.add_stream(codec, rate=1000 if times else 25)
             stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
             stream.codec_context.gop_size = 10
-            if rotation:
-                stream.set_display_rotation(rotation[0], hflip=rotation[1])
             for number in range(count):
                 image = np.roll(texture, (number * 53, number * 71), axis=(0, 1))[: size[1], : size[0]].copy()
                 image[:24, :24] = (255, 0, 0)
@@ -69,9 +68,23 @@ def make_video() -> Callable[..., Path]:
                 frame.pts = times[number] if times else number
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
+        if rotation:
+            rotate(path, *rotation)
         return path
 
     return make_video
+
+
+def rotate(path: Path, degrees: float, mirrored: bool) -> None:
+    """Set an MP4's display matrix (ISO 14496-12, 8.3.2): turn counter-clockwise, then mirror left and right."""
+    sine, cosine = round(np.sin(np.radians(degrees))), round(np.cos(np.radians(degrees)))
+    side = -1 if mirrored else 1
+    a, b, c, d = side * cosine, -sine, side * sine, cosine
+    content = bytearray(path.read_bytes())
+    start = content.index(b"tkhd") + 44
+    one = 1 << 16
+    struct.pack_into(">9i", content, start, a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
 
 
 @pytest.fixture(scope="session")

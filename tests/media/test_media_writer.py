@@ -39,8 +39,9 @@ def test_every_size_keeps_colours_and_corners(tmp_path, width, height):
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (width + width % 2, height + height % 2)
         assert (stream.codec_context.name, stream.pix_fmt, stream.frames) == ("h264", "yuv420p", 3)
-        frame = next(container.decode(stream)).to_ndarray(format="rgb24")
     if min(width, height) > 16:
+        with open_video(tmp_path / "x.mp4") as reader:
+            frame, _ = next(reader.frames())
         for y, x in [(4, 4), (4, -4), (-4, 4), (-4, -4)]:
             assert np.abs(frame[y, x].astype(int) - image[y, x]).max() <= 4
 

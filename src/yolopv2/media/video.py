@@ -23,6 +23,7 @@ _FILE_OPTIONS = {
     "protocol_whitelist": "file",
 }
 _DEMUX_ATTEMPTS = 20
+_BT709, _BT601, _BT2020 = 1, 5, 9  # FFmpeg's numbers of the YUV matrices, the same in frames and in the converter
 
 
 class VideoReader:
@@ -71,7 +72,7 @@ class VideoReader:
             Unreadable: If no frame can be decoded, or one is too large or too small.
         """
         self._stream.thread_type = "AUTO"
-        to_rgb, clock = VideoReformatter(), _Clock(self._stream.start_time, self.fps)
+        reformatter, clock = VideoReformatter(), _Clock(self._stream.start_time, self.fps)
         count = damaged = 0
         for packet in self._packets():
             damaged += packet.is_corrupt
@@ -88,7 +89,7 @@ class VideoReader:
                     damaged += 1
                     continue
                 count += 1
-                rgb = np.asarray(to_rgb.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
+                rgb = _to_rgb(frame, reformatter)
                 yield np.ascontiguousarray(_upright(rgb, _display_matrix(frame))), time
         if count == 0:
             raise Unreadable("no frame of the video can be decoded: it is truncated or corrupt")
@@ -214,7 +215,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 
 
 def _reason(error: OSError | av.error.FFmpegError, timeout: float | None) -> str:
-    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):
+    if isinstance(error, ValueError):  # FFmpeg's "invalid data" and "invalid argument"
         return "it is not a video, or it is truncated or corrupt"
     if isinstance(error, av.error.ExitError):
         return f"no answer within {timeout:.0f} seconds"
@@ -245,6 +246,14 @@ def _duration(container: Any, stream: Any) -> float | None:
             pass
     alone = len(container.streams) == 1  # otherwise the longest stream counts
     return container.duration / av.time_base if container.duration and alone else None
+
+
+def _to_rgb(frame: Any, reformatter: VideoReformatter) -> NDArray[np.uint8]:
+    """Convert by the matrix the frame is tagged with; untagged frames are BT.601, as FFmpeg takes them."""
+    matrix = frame.colorspace if frame.colorspace in (_BT709, _BT2020) else _BT601
+    # PyAV before 17 overlooks the tag, and does nothing when both sides are the same
+    rgb = reformatter.reformat(frame, format="rgb24", src_colorspace=matrix, dst_colorspace=_BT601)
+    return np.asarray(rgb.to_ndarray(), np.uint8)
 
 
 def _display_matrix(frame: Any) -> NDArray[np.int32] | None:
