@@ -46,7 +46,7 @@ class Canvas:
 
     def polygon(self, points: NDArray[np.float64], colour: Colour, label: int | None = None) -> None:
         """Fill a convex polygon of pixels ``[k, 2]``, with soft edges in the image and hard ones in the labels."""
-        if len(points) < 3 or self._outside(points):
+        if len(points) < 3 or self.outside(points):
             return
         fixed = fixed_point(points)
         if len(fixed) < 3:
@@ -56,9 +56,40 @@ class Canvas:
         if label is not None:
             cv2.fillConvexPoly(self.labels, fixed, label, cv2.LINE_8, SUBPIXEL_BITS)
 
+    def faces(
+        self,
+        points: NDArray[np.float64],
+        starts: tuple[int, ...],
+        order: list[int],
+        colours: NDArray[np.float64],
+        skin: tuple[bool, ...],
+        label: int,
+    ) -> None:
+        """Fill many convex polygons of one thing.
+
+        Args:
+            points: Pixels ``[n, 2]`` of all polygons.
+            starts: Polygon i has the points from ``starts[i]`` up to ``starts[i + 1]``.
+            order: The polygons to be filled, in order.
+            colours: Colour of each polygon, ``[f, 3]``.
+            skin: Whether a polygon lies on others, so that its label is there already.
+            label: Label of the thing.
+        """
+        if np.abs(points).max() > _REACH:
+            for face in order:
+                self.polygon(points[starts[face] : starts[face + 1]], colours[face], label)
+            return
+        fixed = np.rint(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        paints = colours.tolist()
+        for face in order:
+            part = fixed[starts[face] : starts[face + 1]]
+            cv2.fillConvexPoly(self.image, part, paints[face], cv2.LINE_AA, SUBPIXEL_BITS)
+            if not skin[face]:
+                cv2.fillConvexPoly(self.labels, part, label, cv2.LINE_8, SUBPIXEL_BITS)
+
     def line(self, points: NDArray[np.float64], colour: Colour, thickness: float, label: int | None = None) -> None:
         """Draw a polyline of pixels ``[k, 2]``; a line thinner than a pixel fades instead."""
-        if self._outside(points):
+        if self.outside(points):
             return
         fixed, whole = [np.rint(np.clip(points, -_REACH, _REACH) * 16).astype(np.int32)], max(1, round(thickness))
         red, green, blue = colour
@@ -165,7 +196,8 @@ class Canvas:
             full = cv2.resize(self._glow, None, fx=_GLOW_SCALE, fy=_GLOW_SCALE, interpolation=cv2.INTER_LINEAR)
             self.image[:] = cv2.add(self.image, full[:height, :width])
 
-    def _outside(self, points: NDArray[np.float64]) -> bool:
+    def outside(self, points: NDArray[np.float64]) -> bool:
+        """Whether all of some pixels are on one side of the frame."""
         height, width = self.labels.shape
         low, high = points.min(axis=0), points.max(axis=0)
         return bool(high[0] < -1 or high[1] < -1 or low[0] > width or low[1] > height)

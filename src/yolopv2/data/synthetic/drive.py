@@ -108,6 +108,8 @@ class Drive:
         roads = crossings(self.layout, ego_s - 20, ego_s + SIGHT)
         patch = _flat_things(self, camera, stretch, ego_s, roads)
         patch.shadows.extend(self._shadows(camera, stretch, vehicles, things))
+        beneath = (_ground_hull(camera, stretch, footprint(vehicle, stretch, 0.06)) for vehicle in vehicles)
+        patch.contact.extend(hull for hull in beneath if hull is not None)
         ground = self._ground.paint(canvas, camera, stretch, ego_s, patch)
         painter = VehiclePainter(canvas, camera, stretch, self.conditions, self._ground.beam)
         covered = self._stand(canvas, camera, stretch, ego_s, vehicles, things, painter)
@@ -220,7 +222,7 @@ def render_scene(
 
 def _flat_things(drive: Drive, camera: Camera, stretch: Stretch, ego_s: float, roads: list[Crossing]) -> GroundPatch:
     """Crossroads with their crosswalks and stop lines, as pixel polygons."""
-    patch = GroundPatch([], [], [], [])
+    patch = GroundPatch([], [], [], [], [])
     layout = drive.layout
     left, right = layout.road
     for road in roads:

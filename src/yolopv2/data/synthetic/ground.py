@@ -86,13 +86,15 @@ class GroundPatch:
         bare: Pixel polygons of plain asphalt without markings: where roads cross.
         paint: Pixel polygons of white paint.
         lanes: Pixel polygons that count as lane markings: the edges of crosswalks.
-        shadows: Pixel polygons in shadow.
+        shadows: Pixel polygons that the sun does not reach.
+        contact: Pixel polygons under vehicles, which hardly any light reaches.
     """
 
     bare: list[Points]
     paint: list[Points]
     lanes: list[Points]
     shadows: list[Points]
+    contact: list[Points]
 
 
 @dataclass(frozen=True)
@@ -212,14 +214,14 @@ class GroundPainter:
             noise = _wrapped(fractal_noise(256, 6, seed), t / np.float32(texel), along / np.float32(texel * 3))
             visible = np.clip(1.5 - np.log2(np.maximum(table.footprint[index], 1e-3) / texel) / 4, 0, 1)
             gain += (noise - 128) * (np.float32(strength * self.blotches / 40) * visible)
-        if patch.shadows:
-            mask = np.zeros(gain.shape, np.uint8)
-            for polygon in patch.shadows:
-                shifted = (polygon - (step // 2, top + step // 2)) / step
-                fixed = fixed_point(shifted)
-                if len(fixed) >= 3:
-                    cv2.fillConvexPoly(mask, fixed, 255, cv2.LINE_8, SUBPIXEL_BITS)
-            gain *= 1 - self._shadow_depth() * cv2.blur(mask, (3, 3)).astype(np.float32) / 255
+        for polygons, depth, soft in ((patch.shadows, self._shadow_depth(), 3), (patch.contact, 0.78, 5)):
+            if polygons:
+                mask = np.zeros(gain.shape, np.uint8)
+                for polygon in polygons:
+                    fixed = fixed_point((polygon - (step // 2, top + step // 2)) / step)
+                    if len(fixed) >= 3:
+                        cv2.fillConvexPoly(mask, fixed, 255, cv2.LINE_8, SUBPIXEL_BITS)
+                gain *= 1 - cv2.blur(mask, (soft, soft)).astype(np.float32) * np.float32(depth / 255)
         if self.conditions.headlights:
             gain = gain * self._night_light(u[::step, ::step], table, index, s, t, ego_s)
         full = cv2.resize(np.clip(gain * 128, 0, 255).astype(np.uint8), None, fx=step, fy=step)

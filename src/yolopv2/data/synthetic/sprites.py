@@ -42,25 +42,19 @@ def _mips(picture: NDArray[np.uint8]) -> Mips:
 def tree(index: int) -> Mips:
     """A tree or bush that fills its sprite, lit from above."""
     rng = np.random.default_rng(1000 + index)
-    height, width = 288, 224
-    layers = np.zeros((height, width, 4), np.uint8)
+    layers = np.zeros((320, 256, 4), np.uint8)
     bush, conifer, bare = index >= 7, index in (2, 5), index == 6
-    trunk = tuple(int(c) for c in rng.integers((46, 36, 28), (84, 70, 58)))
-    if not bush:
+    bark = np.array([70.0, 58, 48]) * rng.uniform(0.6, 1.1)
+    colour = (float(bark[0]), float(bark[1]), float(bark[2]), 255.0)
+    if conifer:
+        cv2.line(layers, (128, 319), (128, 60), colour, 8, cv2.LINE_AA)
+    elif not bush:
         _branches(
-            layers,
-            rng,
-            width / 2,
-            height - 1,
-            -np.pi / 2,
-            height * (0.42 if not bare else 0.3),
-            13 if bare else 11,
-            (*trunk, 255),
-            5 if bare else 2,
+            layers, rng, (128.0, 319.0), -np.pi / 2, 96 if bare else 120, 14 if bare else 11, colour, 6 if bare else 3
         )
     if not bare:
         _leaves(layers, rng, conifer, bush)
-    layers = cv2.GaussianBlur(layers, (0, 0), 0.6)
+    layers = cv2.GaussianBlur(layers, (0, 0), 0.7)
     layers[..., :3] = np.minimum(layers[..., :3], layers[..., 3:])
     rows = np.flatnonzero(layers[..., 3].max(axis=1) > 40)
     columns = np.flatnonzero(layers[..., 3].max(axis=0) > 40)
@@ -70,44 +64,59 @@ def tree(index: int) -> Mips:
 def _branches(
     layers: NDArray[np.uint8],
     rng: np.random.Generator,
-    x: float,
-    y: float,
+    root: tuple[float, float],
     angle: float,
     length: float,
     thick: float,
-    colour: tuple[int, ...],
+    colour: tuple[float, float, float, float],
     depth: int,
 ) -> None:
     """A trunk that forks into ever thinner branches."""
-    x2, y2 = x + length * float(np.cos(angle)), y + length * float(np.sin(angle))
-    cv2.line(layers, (round(x), round(y)), (round(x2), round(y2)), colour, max(1, round(thick)), cv2.LINE_AA)
+    tip = (root[0] + length * float(np.cos(angle)), root[1] + length * float(np.sin(angle)))
+    ends = [(round(x), round(y)) for x, y in (root, tip)]
+    cv2.line(layers, ends[0], ends[1], colour, max(1, round(thick)), cv2.LINE_AA)
     if depth > 0:
         for turn in rng.uniform((-0.75, -0.25, 0.2), (-0.2, 0.25, 0.75)):
-            shrink = float(rng.uniform(0.55, 0.75))
-            _branches(layers, rng, x2, y2, angle + float(turn), length * shrink, thick * 0.6, colour, depth - 1)
+            shorter = length * float(rng.uniform(0.5, 0.75))
+            _branches(layers, rng, tip, angle + float(turn), shorter, thick * 0.62, colour, depth - 1)
 
 
 def _leaves(layers: NDArray[np.uint8], rng: np.random.Generator, conifer: bool, bush: bool) -> None:
-    """Clumps of leaves, back to front, lighter towards the top of each clump."""
-    height, width = layers.shape[:2]
-    base = rng.uniform((34, 54, 20), (84, 94, 44)) if not conifer else rng.uniform((24, 42, 26), (40, 60, 38))
-    clumps = 70 if not bush else 40
-    low, high = (0.98, 0.55) if bush else (0.72, 0.04)
-    places = rng.random((clumps, 2))
-    for i, (across, up) in enumerate(places[np.argsort(rng.random(clumps))]):
-        y = height * (low + (high - low) * up)
-        reach = (1 - up) * 0.44 if conifer else 0.42 * np.sqrt(max(1 - (2 * up - 0.9) ** 2, 0.05))
-        x = width * (0.5 + (across - 0.5) * 2 * reach)
-        size = height * (0.05 if conifer else 0.075) * (0.6 + 0.8 * rng.random())
-        depth = 0.5 + 0.5 * i / clumps
-        for _ in range(26):
-            dx, dy = rng.normal(0, size * 0.55, 2)
-            light = depth * (0.86 + 0.34 * np.clip(-dy / size, -1, 1) + 0.12 * rng.standard_normal())
-            light *= 0.8 + 0.35 * up
-            colour = np.clip(base * light * 1.15, 6, 235)
-            centre = (round(x + dx), round(min(y + dy, height - 3)))
-            radius = max(1, round(size * 0.2 * (0.6 + rng.random())))
-            cv2.circle(layers, centre, radius, (float(colour[0]), float(colour[1]), float(colour[2]), 255), -1)
+    """Leaves in clumps, the clumps in lobes around the crown, back to front; each clump is lighter at its top."""
+    base = rng.uniform(0.75, 1.25) * (np.array([38.0, 56, 38]) if conifer else _leaf_colour(rng))
+    centres = _crown(rng, conifer, bush)
+    size = 11.0 if conifer else 17.0
+    for i, (x, y) in enumerate(centres):
+        shade = (0.45 + 0.55 * i / len(centres)) * (1.12 - 0.38 * y / 320)
+        away = rng.normal(0, size * 0.6, (48, 2))
+        light = shade * (0.9 + 0.38 * np.clip(-away[:, 1] / size, -1, 1) + 0.13 * rng.standard_normal(48))
+        radii = rng.uniform(1.2, 4.4, 48)
+        for (dx, dy), bright, radius in zip(away, light, radii, strict=True):
+            colour = np.clip(base * bright * 1.2, 5, 235)
+            centre = (round(x + dx), round(min(y + dy, 316)))
+            cv2.circle(layers, centre, round(radius), (float(colour[0]), float(colour[1]), float(colour[2]), 255), -1)
+
+
+def _leaf_colour(rng: np.random.Generator) -> NDArray[np.float64]:
+    green, olive = np.array([58.0, 82, 34]), np.array([92.0, 88, 42])
+    share = rng.random()
+    return green * (1 - share) + olive * share
+
+
+def _crown(rng: np.random.Generator, conifer: bool, bush: bool) -> NDArray[np.float64]:
+    """Middles of the clumps of leaves, ``[k, 2]``, in the order they are painted."""
+    if conifer:
+        up = np.sort(rng.random(120))
+        reach = (1 - up) * (0.75 + 0.25 * np.sin(up * 60)) * 76
+        return np.column_stack([128 + rng.uniform(-1, 1, 120) * reach, 285 - up * 272])
+    lobes = 7 if not bush else 5
+    turn = np.linspace(0, 2 * np.pi, lobes, endpoint=False) + rng.uniform(0, 1)
+    wide, high, middle = (74, 66, 125) if not bush else (82, 26, 276)
+    hub = np.column_stack([128 + wide * 0.62 * np.cos(turn), middle + high * 0.7 * np.sin(turn)])
+    hub = np.concatenate([hub + rng.normal(0, 9, hub.shape), [[128, middle]]])
+    spread = rng.uniform(16, 34, len(hub))[:, None] * (1 if not bush else 0.7)
+    clumps = np.concatenate([h + rng.normal(0, s, (13, 2)) * (0.9, 0.75) for h, s in zip(hub, spread, strict=True)])
+    return np.clip(clumps[np.argsort(clumps[:, 1] * -0.4 + rng.normal(0, 30, len(clumps)))], (22, 18), (234, 304))
 
 
 @lru_cache
@@ -193,17 +202,12 @@ def person(index: int) -> Mips:
     """Someone on foot who fills the sprite."""
     rng = np.random.default_rng(3000 + index)
     picture = np.zeros((144, 60, 4), np.uint8)
-    skin, coat, legs = (
-        rng.integers(low, high)
-        for low, high in (
-            ((110, 76, 58), (226, 186, 160)),
-            ((20, 20, 20), (210, 190, 190)),
-            ((18, 18, 24), (92, 92, 110)),
-        )
-    )
+    coats = ((32, 34, 40), (70, 74, 82), (150, 40, 38), (36, 56, 96), (196, 194, 188), (92, 84, 66))
+    skin = np.array([214, 172, 146]) * rng.uniform(0.4, 1.05)
+    coat, legs = np.array(coats[index % len(coats)]), np.array([44, 46, 56]) * rng.uniform(0.5, 1.6)
     step = int(rng.integers(2, 12))
 
-    def colour(values: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    def colour(values: NDArray[np.generic]) -> tuple[int, int, int, int]:
         return int(values[0]), int(values[1]), int(values[2]), 255
 
     for side in (-1, 1):

@@ -112,7 +112,7 @@ class Traffic:
             taken = place.taken < flow.taken and (not ego_lane or slot >= 0)
             if not taken or (lane.parking and any(c.covers(s, 8.0) for c in roads)):
                 continue
-            slows = place.phase > 5.2 or (self.speed < 2.5 and lane.direction > 0)
+            slows = place.phase > (3.4 if self.speed < 2.5 and lane.direction > 0 else 5.4)
             yield Vehicle(
                 kind=place.kind,
                 paint=place.paint,

@@ -1,14 +1,16 @@
 """Paints vehicles: lit faces, glass, lamps and their glow."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .bodies import KINDS, vehicle_mesh
 from .camera import NEAR, Camera
 from .canvas import Canvas
 from .conditions import Conditions
-from .mesh import KINDS, Mesh, vehicle_mesh
+from .mesh import Mesh
 from .road import Stretch
 
 _PAINTS = (
@@ -23,8 +25,14 @@ _KIND_ODDS = {"sedan": 34, "hatchback": 12, "suv": 26, "minivan": 7, "pickup": 8
 _ALBEDO = {
     "glass": (26, 31, 36), "tyre": (22, 22, 23), "rim": (128, 130, 133), "arch": (14, 14, 15), "under": (13, 13, 14),
     "trim": (38, 39, 41), "grille": (24, 25, 27), "plate": (205, 205, 196), "tail": (128, 16, 18),
-    "head": (186, 192, 198), "sign": (30, 26, 18), "bed": (30, 30, 32),
+    "head": (186, 192, 198), "sign": (30, 26, 18), "bed": (30, 30, 32), "glint": (34, 39, 45),
+    "tail_corner": (120, 16, 18), "head_corner": (180, 186, 192),
 }  # fmt: skip
+_PAINTED = {"body": 1.0, "roof": 1.0, "cargo": 1.0, "sill": 0.72, "bumper": 0.86, "door": 0.9}
+_SHINE = {"glass": 0.26, "glint": 0.4, "body": 0.1, "roof": 0.2, "cargo": 0.02, "sill": 0.03, "bumper": 0.06}
+
+_LEAST_PIXELS = 2.5
+_FINE_PIXELS = 34.0
 
 
 @dataclass(frozen=True)
@@ -111,28 +119,31 @@ class VehiclePainter:
 
     def paint(self, vehicle: Vehicle, label: int) -> int:
         """Paint a vehicle over what is there; returns how many pixels of the frame it covers."""
-        mesh = vehicle_mesh(vehicle.kind)
+        middle = _place(vehicle, self.stretch, np.zeros((1, 3)))[0]
+        distance = float(np.hypot(middle[0], middle[1]))
+        pixels = self.camera.focal * vehicle.size[2] / max(distance, 1.0)
+        if pixels < _LEAST_PIXELS:
+            return 0
+        mesh = vehicle_mesh(vehicle.kind, pixels > _FINE_PIXELS)
         vertices = _place(vehicle, self.stretch, mesh.vertices * vehicle.scale)
         depth = self.camera.depth(vertices)
         if depth.max() < NEAR + 0.3:
             return 0
-        middle = _place(vehicle, self.stretch, np.zeros((1, 3)))[0]
-        distance = float(np.hypot(middle[0], middle[1]))
-        pixels = self.camera.focal * vehicle.size[2] / max(distance, 1.0)
         clipped = bool(depth.min() < NEAR)
-        points = np.zeros((len(vertices), 2)) if clipped else self.camera.project(vertices)
-        colours = self._colours(vehicle, mesh, middle)
-        for face in self._order(vehicle, mesh, middle, pixels):
-            part = slice(mesh.starts[face], mesh.starts[face + 1])
-            if clipped:
-                cut = self.camera.clip_near(vertices[part])
+        points = self.camera.project(vertices) if not clipped else np.zeros((0, 2))
+        if not clipped and self.canvas.outside(points):
+            return 0
+        colours, order = self._colours(vehicle, mesh, middle), self._order(vehicle, mesh, middle, pixels)
+        if clipped:
+            for face in order:
+                cut = self.camera.clip_near(vertices[mesh.starts[face] : mesh.starts[face + 1]])
                 if len(cut) >= 3:
                     self.canvas.polygon(self.camera.project(cut), colours[face], label)
-            else:
-                self.canvas.polygon(points[part], colours[face], label)
-        if vehicle.lights and not clipped:
+            return self.canvas.count(label, None)
+        self.canvas.faces(points, mesh.starts, order, colours, mesh.skin, label)
+        if vehicle.lights:
             self._light_lamps(vehicle, mesh, points, middle, pixels, label)
-        return self.canvas.count(label, points if not clipped else None)
+        return self.canvas.count(label, points)
 
     def _order(self, vehicle: Vehicle, mesh: Mesh, middle: NDArray[np.float64], pixels: float) -> list[int]:
         """Faces that look at the camera and are big enough, the farther group first."""
@@ -160,39 +171,28 @@ class VehiclePainter:
         normals = np.stack([x * cos + y * sin, y * cos - x * sin, up], -1)
         distance = float(np.hypot(middle[0], middle[1]))
         sun = np.clip(normals @ self.sun, 0, 1)
-        light = look.ambient * (0.78 + 0.3 * up)[:, None] + look.sun * sun[:, None]
+        light = look.ambient * (0.92 + 0.16 * up)[:, None] + look.sun * sun[:, None]
         if look.headlights and middle[1] > 0:
             spread = 1.6 + 0.24 * middle[1]
             beam = self.beam * np.exp(-((middle[0] / spread) ** 2)) / (1 + (distance / 17) ** 2)
             facing = np.clip(normals @ (-middle / max(distance, 1e-6)), 0, 1)
             light = light + (np.array([1.0, 0.95, 0.85]) * 0.8 * beam * (0.2 + look.dark)) * facing[:, None]
-        albedo = np.array([self._albedo(vehicle, material) for material in mesh.materials])
-        colours = albedo * light
-        shiny = np.array([{"glass": 0.34, "body": 0.1, "roof": 0.2, "cargo": 0.02}.get(m, 0.0) for m in mesh.materials])
+        albedo, shiny = _surface(mesh.materials, vehicle.paint)
         mirrored = (look.horizon * 0.5 + look.zenith * 0.5) * (1 - 0.75 * look.dark)
-        colours += (shiny * np.clip(0.35 + 0.9 * up, 0.1, 1))[:, None] * mirrored
-        for i, material in enumerate(mesh.materials):
-            if material in ("tail", "head", "sign"):
-                colours[i] = np.maximum(colours[i], self._emission(vehicle, material))
+        colours = albedo * light + (shiny * np.clip(0.35 + 0.9 * up, 0.1, 1))[:, None] * mirrored
+        if vehicle.lights or vehicle.braking:
+            for i in _lamps_of(mesh.materials):
+                colours[i] = np.maximum(colours[i], self._emission(vehicle, mesh.materials[i]))
         haze = look.haze(distance)
         return np.clip(colours + (look.horizon - colours) * haze, 0, 255)
 
-    def _albedo(self, vehicle: Vehicle, material: str) -> NDArray[np.float64]:
-        paint = np.array(vehicle.paint, np.float64)
-        if material in ("body", "roof", "cargo"):
-            return paint
-        if material in ("sill", "bumper", "door"):
-            return paint * {"sill": 0.72, "bumper": 0.86, "door": 0.9}[material]
-        if material == "stripe":
-            return paint[::-1] * 0.5 + 40
-        return np.array(_ALBEDO[material], np.float64)
-
     def _emission(self, vehicle: Vehicle, material: str) -> NDArray[np.float64]:
-        if material == "tail" and vehicle.braking:
-            return np.array([255.0, 42, 30])
+        if material.startswith("tail") and vehicle.braking:
+            return np.array([244.0, 38, 28])
         if not vehicle.lights:
             return np.zeros(3)
-        return np.array({"tail": (186.0, 22, 18), "head": (255.0, 250, 232), "sign": (255.0, 160, 40)}[material])
+        lit = {"tail": (178.0, 22, 18), "head": (255.0, 250, 232), "sign": (255.0, 160, 40)}
+        return np.array(lit[material.removesuffix("_corner")])
 
     def _light_lamps(
         self,
@@ -211,9 +211,15 @@ class VehiclePainter:
         strength = (0.25 + 0.75 * look.dark) * (1.0 if vehicle.braking or not behind else 0.55)
         strength *= float(np.exp(-middle[1] / (2.5 * look.visibility)))
         radius = pixels * (0.13 if behind else 0.3) + self.camera.width / 600
-        for face, material in enumerate(mesh.materials):
-            if material == name and mesh.normals[face, 1] * (-1 if behind else 1) > 0.7:
-                centre = points[mesh.starts[face] : mesh.starts[face + 1]].mean(axis=0)
+        for side in (-1, 1):
+            faces = [
+                i
+                for i in _lamps_of(mesh.materials)
+                if mesh.materials[i].startswith(name) and mesh.centres[i, 0] * side > 0.25
+            ]
+            facing = [i for i in faces if mesh.normals[i, 1] * (-1 if behind else 1) > 0.6]
+            if facing:
+                centre = np.mean([points[mesh.starts[i] : mesh.starts[i + 1]].mean(axis=0) for i in facing], axis=0)
                 self._lamps.append(_Lamp(centre, radius, colour * strength, pixels, label))
 
     def shine(self) -> None:
@@ -226,6 +232,23 @@ class VehiclePainter:
             if self.conditions.wetness > 0.4:
                 below = lamp.centre + (0, lamp.pixels * 0.75)
                 self.canvas.glow(below, lamp.radius * 0.5, lamp.colour * self.conditions.wetness * 0.35, 4.0)
+
+
+@lru_cache(maxsize=512)
+def _surface(
+    materials: tuple[str, ...], paint: tuple[int, int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Albedo ``[f, 3]`` and share of the sky mirrored ``[f]`` of faces."""
+    painted = {name: np.array(paint, np.float64) * share for name, share in _PAINTED.items()}
+    painted["stripe"] = np.array(paint[::-1], np.float64) * 0.5 + 40
+    albedo = np.array([painted[name] if name in painted else np.array(_ALBEDO[name], np.float64) for name in materials])
+    return albedo, np.array([_SHINE.get(name, 0.0) for name in materials])
+
+
+@lru_cache
+def _lamps_of(materials: tuple[str, ...]) -> tuple[int, ...]:
+    """The faces that can shine."""
+    return tuple(i for i, name in enumerate(materials) if name.startswith(("tail", "head", "sign")))
 
 
 def _place(vehicle: Vehicle, stretch: Stretch, points: NDArray[np.float64]) -> NDArray[np.float64]:
