@@ -1,0 +1,45 @@
+"""Candidates: what a runtime gives, before anything is decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Raw results of one batch of canvases.
+
+    Attributes:
+        boxes: float32 ``[N, A, 4]``, ``x1 y1 x2 y2`` in canvas pixels, one box per anchor; A is 0 without a detection
+            head.
+        scores: float32 ``[N, A, C]``, objectness times class probability, in 0 to 1.
+        drivable: uint8 ``[N, H, W]``, probability times 255, or None without this head.
+        lanes: uint8 ``[N, H, W]``, probability times 255, or None without this head.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    drivable: NDArray[np.uint8] | None
+    lanes: NDArray[np.uint8] | None
+
+    @classmethod
+    def from_outputs(cls, outputs: Mapping[str, NDArray[np.generic]], batch: int) -> "Candidates":
+        """Candidates from the named outputs of a deployed network; absent heads have no output.
+
+        Args:
+            outputs: Any of ``boxes``, ``scores``, ``drivable``, ``lanes``.
+            batch: Number of canvases.
+
+        Example:
+            >>> Candidates.from_outputs({"lanes": np.zeros((2, 32, 64), np.uint8)}, batch=2).boxes.shape
+            (2, 0, 4)
+        """
+        drivable, lanes = outputs.get("drivable"), outputs.get("lanes")
+        return cls(
+            boxes=np.asarray(outputs.get("boxes", np.empty((batch, 0, 4))), np.float32),
+            scores=np.asarray(outputs.get("scores", np.empty((batch, 0, 1))), np.float32),
+            drivable=None if drivable is None else np.asarray(drivable, np.uint8),
+            lanes=None if lanes is None else np.asarray(lanes, np.uint8),
+        )

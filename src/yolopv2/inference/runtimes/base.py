@@ -1,0 +1,62 @@
+"""What every runtime has in common."""
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.errors import YolopError
+from yolopv2.inference.candidates import Candidates
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+METADATA_KEY = "yolopv2"
+"""Key under which an exported graph carries its metadata."""
+
+
+class Runtime(Protocol):
+    """An engine with a network loaded into it.
+
+    A canvas gives the same candidates whatever else is in its batch.
+
+    Attributes:
+        names: Class names by class id.
+        description: Engine, device and precision, for people.
+    """
+
+    names: dict[int, str]
+    description: str
+
+    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+        """Looks at canvases.
+
+        Args:
+            batch: uint8 ``[N, H, W, 3]``, RGB, H and W multiples of 32.
+
+        Returns:
+            Candidates of every canvas, in arrays of their own.
+        """
+        ...
+
+
+def graph_names(metadata: str | None, path: Path) -> dict[int, str]:
+    """The class names in the metadata of an exported graph.
+
+    Args:
+        metadata: JSON that the graph carries, or None if it carries none.
+        path: The graph's file, for the message.
+
+    Raises:
+        YolopError: The graph is none of this package's.
+
+    Example:
+        >>> graph_names('{"names": {"0": "car", "1": "bus"}}', Path("my.onnx"))
+        {0: 'car', 1: 'bus'}
+    """
+    try:
+        names = json.loads(metadata or "")["names"]
+        return {int(index): str(name) for index, name in names.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise YolopError(f"{path} was not written by yolopv2: make it with 'yolopv2 export'") from None

@@ -1,0 +1,89 @@
+"""Which runtime runs a model here."""
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from yolopv2.errors import YolopError
+from yolopv2.inference.runtimes.base import PRECISIONS, Runtime
+
+if TYPE_CHECKING:
+    from yolopv2.network import Network
+
+RUNTIMES = ("openvino", "torch", "onnx")
+
+LoadNetwork = Callable[[], tuple["Network", dict[int, str]]]
+"""Gives the network and its class names by id; called only when PyTorch is to run it."""
+
+
+def choose_runtime(
+    graph: Path | None,
+    load_network: LoadNetwork | None,
+    device: str = "auto",
+    runtime: str = "auto",
+    precision: str = "auto",
+) -> Runtime:
+    """Loads a model into the engine that suits it here.
+
+    Left to itself, a GPU is used through PyTorch if there is one; on the CPU an exported graph runs in OpenVINO and
+    a network in PyTorch; everything in float32.
+
+    Args:
+        graph: The model as an exported graph, if there is one.
+        load_network: How to load the model as a network, if there is one.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        runtime: ``auto`` or one of `RUNTIMES`.
+        precision: ``auto`` or one of `PRECISIONS`.
+
+    Raises:
+        YolopError: The model cannot be run so; the message says what can be done.
+        MissingExtra: The engine is not installed.
+    """
+    _require("runtime", runtime, ("auto", *RUNTIMES))
+    _require("precision", precision, ("auto", *PRECISIONS))
+    precision = "float32" if precision == "auto" else precision
+    device = device.strip().lower()
+    if device == "auto":
+        device = _best_device() if runtime in ("auto", "torch") and load_network is not None else "cpu"
+    if runtime == "auto":
+        runtime = _best_runtime(graph is not None, load_network is not None, device)
+    if runtime == "torch":
+        if load_network is None:
+            raise YolopError("an .onnx does not run on PyTorch: give the .safetensors it was made from")
+        from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
+
+        return TorchRuntime(*load_network(), device, precision)
+    if graph is None:
+        raise YolopError(f"the runtime {runtime} runs .onnx files: make one of these weights with 'yolopv2 export'")
+    if runtime == "onnx":
+        from yolopv2.inference.runtimes.onnx import OnnxRuntime
+
+        return OnnxRuntime(graph, device, precision)
+    if device != "cpu":
+        raise YolopError(f"OpenVINO runs on the CPU here, not on {device!r}: leave the runtime or the device to 'auto'")
+    from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
+
+    return OpenVinoRuntime(graph, precision)
+
+
+def _best_runtime(has_graph: bool, has_network: bool, device: str) -> str:
+    if device == "cpu" and has_graph:
+        return "openvino"
+    return "torch" if has_network else "onnx"
+
+
+def _best_device() -> str:
+    """A GPU that PyTorch can use, or the CPU; PyTorch, slow to import, is asked only where a GPU seems to be."""
+    has_nvidia = Path("/dev/nvidiactl").exists() or sys.platform == "win32"
+    if (has_nvidia or sys.platform == "darwin") and find_spec("torch") is not None:
+        from yolopv2.inference.runtimes.torch_runtime import torch_devices
+
+        return torch_devices()[-1].split(":")[0]
+    return "cpu"
+
+
+def _require(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise YolopError(f"no {what} is called {value!r}; there are: {', '.join(known)}")

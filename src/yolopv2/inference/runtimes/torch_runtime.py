@@ -1,0 +1,102 @@
+"""PyTorch: runs a network where there is a GPU, and networks that were not exported."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.errors import MissingExtra, YolopError
+from yolopv2.inference.candidates import Candidates
+
+try:
+    import torch
+except ImportError:
+    raise MissingExtra("torch", "Running on PyTorch") from None
+
+from yolopv2.network import Network
+from yolopv2.network.deployed import DeployedNetwork
+
+
+class TorchRuntime:
+    """A network in eager PyTorch.
+
+    Args:
+        network: In training or deployed form; it is copied.
+        names: Class names by class id.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` and the like.
+        precision: ``float32`` (exact), or ``bfloat16`` or ``float16`` where the device has it.
+
+    Raises:
+        YolopError: There is no such device, or it lacks the precision.
+    """
+
+    def __init__(
+        self, network: Network, names: dict[int, str], device: str = "cpu", precision: str = "float32"
+    ) -> None:
+        self._device = torch_device(device)
+        _require_precision(self._device, precision)
+        self.names = names
+        self.description = f"PyTorch {torch.__version__} on {self._device}, {precision}"
+        deployed = DeployedNetwork(network).to(self._device, getattr(torch, precision))
+        self._deployed = deployed.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+        """Looks at canvases; see `Runtime`.
+
+        Raises:
+            YolopError: The batch does not fit into the device's memory.
+        """
+        # A batch gains nothing on a CPU, and one canvas at a time cannot depend on its neighbours.
+        parts = np.array_split(batch, len(batch)) if self._device.type == "cpu" else [batch]
+        try:
+            with torch.inference_mode(), self._exact():
+                results = [self._deployed(torch.from_numpy(part).to(self._device)) for part in parts]
+                columns = [torch.cat(column).cpu().numpy() for column in zip(*results, strict=True)]
+        except torch.OutOfMemoryError:
+            height, width = batch.shape[1:3]
+            raise YolopError(
+                f"{len(batch)} canvases of {width}x{height} do not fit into the memory of {self._device}: "
+                "choose a smaller batch or size"
+            ) from None
+        return Candidates.from_outputs(dict(zip(self._deployed.output_names, columns, strict=True)), len(batch))
+
+    def _exact(self) -> Any:
+        """float32 means float32: by default PyTorch rounds the inputs of convolutions to TF32 on CUDA."""
+        if self._device.type != "cuda":
+            return nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        YolopError: The name is none of a device, or this machine or this PyTorch has no such device.
+
+    Example:
+        >>> torch_device("cpu")
+        device(type='cpu')
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise YolopError(f"no device is called {name!r}; there are: {', '.join(torch_devices())}") from None
+    known = torch_devices()
+    if str(device) not in known and name not in {entry.split(":")[0] for entry in known}:
+        advice = " (this PyTorch was built without CUDA)" if device.type == "cuda" and not torch.version.cuda else ""
+        raise YolopError(f"there is no device {name} here{advice}; there are: {', '.join(known)}")
+    return device
+
+
+def torch_devices() -> list[str]:
+    """Names of the devices PyTorch can use on this machine."""
+    cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
+
+
+def _require_precision(device: torch.device, precision: str) -> None:
+    if precision != "bfloat16" or device.type != "cuda":
+        return
+    if not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise YolopError(f"{device} has no bfloat16: choose float32 or float16")
