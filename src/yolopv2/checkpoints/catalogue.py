@@ -1,0 +1,220 @@
+"""The weights that have a name: what they are, where they come from, and how to get them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yolopv2.checkpoints.files import OFFICIAL_SHA256, sha256
+from yolopv2.checkpoints.meta import read_meta
+from yolopv2.errors import YolopError
+
+CACHE_VARIABLE = "YOLOPV2_CACHE"
+"""Environment variable that names another folder for downloaded weights."""
+
+_BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Weights with a name.
+
+    Attributes:
+        name: What the user types.
+        variant: The network's variant.
+        description: One line.
+        source: Who made them.
+        licence: SPDX identifier.
+        file: The file's name in the cache, or in the package when there is no ``url``.
+        url: Where it is downloaded from; None if it is bundled.
+        size: Bytes, where known beforehand.
+        sha256: Checksum, where known beforehand; a download must match it.
+        metrics: What its makers measured, by name.
+    """
+
+    name: str
+    variant: str
+    description: str
+    source: str
+    licence: str
+    file: str
+    url: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or will be once it is pulled."""
+        return (_BUNDLED if self.url is None else cache_folder()) / self.file
+
+
+CATALOGUE = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            name="nano",
+            variant="nano",
+            description="small and quick, for CPUs; comes with the package",
+            source="trained by this project; see the model card",
+            licence="MIT",
+            file="nano.safetensors",
+        ),
+        Entry(
+            name="official",
+            variant="base",
+            description="the released network of the YOLOPv2 authors",
+            source="CAIC-AD/YOLOPv2, release V0.0.1",
+            licence="MIT",
+            file="yolopv2.pt",
+            url="https://github.com/CAIC-AD/YOLOPv2/releases/download/V0.0.1/yolopv2.pt",
+            size=156_380_200,
+            sha256=OFFICIAL_SHA256,
+            # Published (arXiv 2208.11434) on the validation split of BDD100K.
+            metrics={"vehicle mAP50": 0.834, "drivable mIoU": 0.932, "lane recall": 0.873, "lane IoU": 0.272},
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Where downloaded weights are kept: ``YOLOPV2_CACHE``, or the user's cache folder of this system."""
+    override = os.environ.get(CACHE_VARIABLE)
+    if override:
+        return Path(override).expanduser()
+    import pooch
+
+    return Path(pooch.os_cache("yolopv2"))
+
+
+def entry(name: str) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        YolopError: There is none; the message lists those there are.
+    """
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise YolopError(f"No weights are called {name!r}; there are: {', '.join(CATALOGUE)}.") from None
+
+
+def facts(of: Entry) -> dict[str, Any]:
+    """Everything known about an entry, in JSON types; size, checksum and metrics of a bundled file are its own."""
+    here = of.path.is_file()
+    size, checksum, metrics = of.size, of.sha256, dict(of.metrics)
+    if here and of.url is None:
+        size, checksum, metrics = of.path.stat().st_size, sha256(of.path), read_meta(of.path).metrics
+    return {
+        "name": of.name,
+        "variant": of.variant,
+        "description": of.description,
+        "source": of.source,
+        "url": of.url,
+        "licence": of.licence,
+        "size": size,
+        "sha256": checksum,
+        "metrics": metrics,
+        "path": str(of.path),
+        "here": here,
+    }
+
+
+def resolve(weights: str | os.PathLike[str]) -> Path:
+    """The file behind a name of the catalogue (downloaded if need be) or a path.
+
+    Args:
+        weights: ``"nano"``, ``"official"``, or a path.
+
+    Raises:
+        YolopError: Neither a name nor a file; or the download failed.
+    """
+    if str(weights) in CATALOGUE:
+        return pull(CATALOGUE[str(weights)])
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    raise YolopError(
+        f"No weights called {str(weights)!r}: neither a file nor a name of the catalogue ({', '.join(CATALOGUE)})."
+    )
+
+
+def bundled_graph(weights: str | os.PathLike[str]) -> Path | None:
+    """The ONNX graph that the package holds beside bundled weights, for runtimes that need no PyTorch.
+
+    Args:
+        weights: As for `resolve`.
+
+    Returns:
+        The file, or None where the weights are not bundled.
+    """
+    named = CATALOGUE.get(str(weights))
+    if named is None or named.url is not None:
+        return None
+    graph = named.path.with_suffix(".onnx")
+    return graph if graph.is_file() else None
+
+
+def pull(wanted: Entry) -> Path:
+    """The entry's file, downloaded unless it is there and whole.
+
+    Raises:
+        YolopError: The download failed; the message says what to download by hand and where to put it.
+    """
+    if wanted.url is None:
+        if not wanted.path.is_file():
+            raise YolopError(f"This installation lacks its bundled weights ({wanted.path}); install yolopv2 again.")
+        return wanted.path
+    import pooch
+    from requests.exceptions import RequestException
+
+    progress = _Progress(wanted.file)
+    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 18)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        found = pooch.retrieve(
+            wanted.url, f"sha256:{wanted.sha256}", fname=wanted.file, path=wanted.path.parent, downloader=downloader
+        )
+    except RequestException as error:
+        reason = type(error).__name__
+    except ValueError:
+        reason = "what arrived has another checksum"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    else:
+        return Path(found)
+    finally:
+        progress.close()
+    raise YolopError(
+        f"Could not get the weights '{wanted.name}' ({reason}): download {wanted.url} and put it at {wanted.path}."
+    )
+
+
+class _Progress:
+    """A bar on the terminal, with the interface that pooch asks for."""
+
+    def __init__(self, label: str) -> None:
+        self.total = 0
+        self._label = label
+        self._bar: Any = None
+
+    def update(self, amount: int) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.start()
+            self._bar.add_task(self._label, total=self.total or None)
+        self._bar.advance(0, amount)
+
+    def reset(self) -> None:
+        """Called before the last `update`, which counts the whole again."""
+        if self._bar is not None:
+            self._bar.reset(0)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
