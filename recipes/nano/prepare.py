@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from yolopv2.data.bdd100k import BDD100K
 from yolopv2.data.packed import MAPS, PackedSample, pack_sample, write_packed
 from yolopv2.data.sample import Sample
+from yolopv2.data.synthetic import render_scene
 
 HEIGHT, WIDTH = 360, 640
+GENERATED = 800
 TEACHER_TRUST = 200
 """Weight of a teacher's pixel, of 255."""
 
@@ -86,6 +88,8 @@ def main(data: Path, packed: Path) -> None:
     write_packed(packed / "restored", masks_only(restored, drivable, teachers), len(restored))
     unlabelled = sorted((data / "bdd100k_unlabelled").glob("*.jpg"))
     write_packed(packed / "unlabelled", masks_only(unlabelled, None, teachers), len(unlabelled))
+    scenes = (pack_sample(render_scene(seed, HEIGHT, WIDTH), HEIGHT, WIDTH) for seed in range(GENERATED))
+    write_packed(packed / "synthetic", scenes, GENERATED)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from yolopv2.errors import MissingExtra
-from yolopv2.media.files import write_bytes_atomic
+from yolopv2.files import write_bytes_atomic
 
 try:
     import onnx

@@ -1,6 +1,6 @@
 """Pixels in and out: images, folders, videos, cameras and streams as frames; pictures and videos as files."""
 
-from yolopv2.media.files import write_bytes_atomic, write_image, write_text_atomic
+from yolopv2.files import write_bytes_atomic, write_image, write_text_atomic
 from yolopv2.media.frame import Frame, Problem, Unreadable
 from yolopv2.media.images import decode_image, read_image
 from yolopv2.media.source import Source, open_source

@@ -15,7 +15,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
-from yolopv2.media.files import cannot_write, hidden_path
+from yolopv2.files import cannot_write, hidden_path
 
 _LONGEST_SIDE = 16384
 

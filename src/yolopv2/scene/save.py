@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import re
-import secrets
 import threading
 import weakref
 from collections.abc import Callable, Collection
@@ -12,11 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
+from yolopv2.files import encode_image, write_bytes_atomic
 from yolopv2.geometry.boxes import clip_boxes, xyxy_to_cxcywh
 from yolopv2.geometry.masks import rle_encode
 from yolopv2.scene.panoptic import categories
@@ -25,7 +24,6 @@ from yolopv2.scene.schema import shortest
 if TYPE_CHECKING:
     from yolopv2.scene.scene import Scene
 
-_JPEG_QUALITY = 92
 _MAX_STEM_BYTES = 180
 _owners: dict[tuple[Path, str], object] = {}
 """The source that has each name in each folder, so that ``a/1.jpg`` and ``b/1.jpg`` do not overwrite each other."""
@@ -48,7 +46,7 @@ def save_scene(
     for kind in formats:
         for suffix, content in _WRITERS[kind](scene, name).items():
             path = Path(folder) / f"{name}{suffix}"
-            _write_atomic(path, content)
+            write_bytes_atomic(path, content)
             written.append(path)
     return written
 
@@ -116,7 +114,7 @@ def panoptic_picture(ids: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 
 def _image_files(scene: "Scene", name: str) -> dict[str, bytes]:
-    return {".jpg": _encode(scene.draw(), ".jpg")}
+    return {".jpg": encode_image(scene.draw(), ".jpg")}
 
 
 def _json_files(scene: "Scene", name: str) -> dict[str, bytes]:
@@ -134,7 +132,7 @@ def _yolo_files(scene: "Scene", name: str) -> dict[str, bytes]:
 def _mask_files(scene: "Scene", name: str) -> dict[str, bytes]:
     masks = {"_drivable.png": scene.drivable, "_lanes.png": scene.lanes}
     return {
-        suffix: _encode(mask.astype(np.uint8) * np.uint8(255), ".png")
+        suffix: encode_image(mask.astype(np.uint8) * np.uint8(255), ".png")
         for suffix, mask in masks.items()
         if mask is not None
     }
@@ -150,7 +148,7 @@ def _panoptic_files(scene: "Scene", name: str) -> dict[str, bytes]:
         "categories": categories(scene.names),
     }
     return {
-        "_panoptic.png": _encode(panoptic_picture(ids), ".png"),
+        "_panoptic.png": encode_image(panoptic_picture(ids), ".png"),
         "_panoptic.json": _json_bytes(annotation),
     }
 
@@ -185,29 +183,3 @@ def _source_stem(source: str | None) -> str:
 
 def _json_bytes(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-
-
-def _encode(pixels: NDArray[np.uint8], suffix: str) -> bytes:
-    """A picture, RGB or grey, as the bytes of a file."""
-    bgr = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else []
-    try:
-        _, encoded = cv2.imencode(suffix, bgr, options)
-    except cv2.error as error:
-        shape = "x".join(map(str, pixels.shape[1::-1]))
-        raise YolopError(f"a picture of {shape} pixels does not fit into the format {suffix}") from error
-    return encoded.tobytes()
-
-
-def _write_atomic(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there whole."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise YolopError(f"cannot write {path}: {error.strerror or error}; choose another output folder") from error

@@ -80,6 +80,29 @@ def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
     write_bytes_atomic(path, text.encode())
 
 
+def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """A picture as the bytes of a file.
+
+    Args:
+        image: uint8, ``[H, W, 3]`` RGB or ``[H, W]`` grey.
+        suffix: ``.jpg``, ``.jpeg`` or ``.png``.
+
+    Raises:
+        YolopError: If the suffix is another one, or the picture does not fit into the format.
+    """
+    kind = _SUFFIXES.get(suffix.lower())
+    if kind is None:
+        raise YolopError(f"pictures are written as .jpg or .png, not as {suffix or 'a file without a suffix'}")
+    bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    try:
+        done, encoded = cv2.imencode(kind, bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if kind == ".jpg" else [])
+    except cv2.error:
+        done = False
+    if not done:
+        raise YolopError(f"a picture of shape {image.shape} does not fit into the format {suffix}")
+    return encoded.tobytes()
+
+
 def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     """Write a picture whole, JPEG or PNG by the suffix.
 
@@ -90,14 +113,8 @@ def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     Raises:
         YolopError: If the suffix is another one, the picture cannot be encoded, or the file cannot be written.
     """
-    suffix = _SUFFIXES.get(Path(path).suffix.lower())
-    if suffix is None:
-        raise YolopError(f"cannot write {path}: pictures are written as .jpg or .png")
-    bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     try:
-        done, encoded = cv2.imencode(suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else [])
-    except cv2.error:
-        done = False
-    if not done:
-        raise YolopError(f"cannot write {path}: a picture of shape {image.shape} does not fit this format")
-    write_bytes_atomic(path, encoded.tobytes())
+        content = encode_image(image, Path(path).suffix)
+    except YolopError as error:
+        raise YolopError(f"cannot write {path}: {error}") from None
+    write_bytes_atomic(path, content)

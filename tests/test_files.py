@@ -4,13 +4,20 @@ import io
 import os
 import stat
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from yolopv2 import files
 from yolopv2.errors import YolopError
-from yolopv2.media import files
-from yolopv2.media.files import write_bytes_atomic, write_image, write_text_atomic
+from yolopv2.files import write_bytes_atomic, write_image, write_text_atomic
+
+
+@pytest.fixture
+def picture() -> np.ndarray:
+    noise = np.random.default_rng(0).integers(0, 256, (96, 128, 3)).astype(np.uint8)
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
 
 
 def test_text_and_bytes_with_missing_folders(tmp_path):
