@@ -13,12 +13,12 @@ import torch
 
 from yolopv2.data.bdd100k import BDD100K
 from yolopv2.data.packed import PackedFrames
-from yolopv2.evaluation.detection import BoxScore
-from yolopv2.evaluation.segmentation import MaskScore
-from yolopv2.geometry.boxes import nms
-from yolopv2.geometry.letterbox import Letterbox
+from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
+from yolopv2.inference.postprocess import Thresholds
+from yolopv2.inference.predictor import Predictor
+from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
+from yolopv2.media import Frame
 from yolopv2.network import Network
-from yolopv2.network.deployed import DeployedNetwork
 from yolopv2.training.anchors import cluster_anchors
 from yolopv2.training.loader import Source
 from yolopv2.training.trainer import TrainConfig, Trainer
@@ -28,32 +28,11 @@ SHARES = {"bdd100k": 0.7, "restored": 0.15, "unlabelled": 0.05, "synthetic": 0.1
 
 
 def evaluate(network: Network, frames: BDD100K) -> dict[str, float]:
-    """Drivable IoU, lane IoU and vehicle AP50 over all frames, at the labels' own resolution."""
-    deployed = DeployedNetwork(network)
-    drivable, lanes, boxes = MaskScore(), MaskScore(), BoxScore()
-    for i in range(len(frames)):
-        sample = frames[i]
-        box = Letterbox.fit(*sample.image.shape[:2])
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            candidates, scores, road, marking = (
-                y[0].numpy() for y in deployed(torch.from_numpy(box.apply(sample.image))[None])
-            )
-        if sample.drivable is not None:
-            drivable.update(box.mask_to_frame(road), sample.drivable)
-        if sample.lanes is not None:
-            lanes.update(box.mask_to_frame(marking), sample.lanes)
-        passed = scores[:, 0] > 0.005
-        candidates, confidence = candidates[passed], scores[passed, 0]
-        kept = nms(candidates, confidence, None, 0.6, 300)
-        assert sample.boxes is not None
-        boxes.update(box.boxes_to_frame(candidates[kept]), confidence[kept], sample.boxes)
-    return {
-        "drivable_iou": drivable.iou,
-        "drivable_miou": drivable.miou,
-        "lane_iou": lanes.iou,
-        "lane_recall": lanes.recall,
-        "vehicle_ap50": boxes.average_precision,
-    }
+    """Scores all frames as `yolopv2.evaluation.dataset` does."""
+    predict = Predictor(TorchRuntime(network, {0: "vehicle"}, precision="bfloat16"))
+    thresholds = Thresholds(conf=CONFIDENCE, iou=NMS_IOU)
+    samples = (frames[i] for i in range(len(frames)))
+    return score_scenes((predict([Frame(s.image, s.source)], thresholds)[0], s) for s in samples)
 
 
 def main(packed: Path, bdd100k: Path, run: Path, **settings: Any) -> None:

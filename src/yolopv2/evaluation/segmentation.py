@@ -40,6 +40,11 @@ class MaskScore:
         self.tn += int(np.count_nonzero(known)) - tp - fp - fn
 
     @property
+    def pixels(self) -> int:
+        """How many labelled pixels were seen."""
+        return self.tp + self.fp + self.fn + self.tn
+
+    @property
     def iou(self) -> float:
         """``TP / (TP + FP + FN)``; 1 when there was nothing to find and nothing was found."""
         union = self.tp + self.fp + self.fn
