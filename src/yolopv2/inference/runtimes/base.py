@@ -52,11 +52,11 @@ def graph_names(metadata: str | None, path: Path) -> dict[int, str]:
         YolopError: The graph is none of this package's.
 
     Example:
-        >>> graph_names('{"names": {"0": "car", "1": "bus"}}', Path("my.onnx"))
+        >>> graph_names('{"names": ["car", "bus"]}', Path("my.onnx"))
         {0: 'car', 1: 'bus'}
     """
     try:
         names = json.loads(metadata or "")["names"]
-        return {int(index): str(name) for index, name in names.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return {index: str(name) for index, name in enumerate(names)}
+    except (ValueError, KeyError, TypeError):
         raise YolopError(f"{path} was not written by yolopv2: make it with 'yolopv2 export'") from None

@@ -11,8 +11,17 @@ from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
 
 try:
     import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state
 except ImportError:
     raise MissingExtra("onnx", "ONNX Runtime") from None
+
+
+_GRAPH_ERRORS = (
+    onnxruntime_pybind11_state.Fail,
+    onnxruntime_pybind11_state.InvalidArgument,
+    onnxruntime_pybind11_state.InvalidGraph,
+    onnxruntime_pybind11_state.InvalidProtobuf,
+)
 
 
 class OnnxRuntime:
@@ -30,7 +39,11 @@ class OnnxRuntime:
     def __init__(self, graph: Path, device: str = "cpu", precision: str = "float32") -> None:
         if precision != "float32":
             raise YolopError(f"ONNX Runtime computes these graphs in float32 only, not {precision}")
-        self._session = onnxruntime.InferenceSession(graph.read_bytes(), providers=_providers(device))
+        providers = _providers(device)
+        try:
+            self._session = onnxruntime.InferenceSession(graph.read_bytes(), providers=providers)
+        except (OSError, *_GRAPH_ERRORS):
+            raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
         self._outputs = [output.name for output in self._session.get_outputs()]

@@ -1,0 +1,70 @@
+"""What tests of several rooms share: a small network, untrained but with plausible numbers, and the files made of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
+    from yolopv2.network import Network
+
+NAMES = ["car", "truck"]
+
+
+@pytest.fixture(scope="session")
+def network() -> "Network":
+    """A nano with two classes that sees something, though nothing sensible, in any frame."""
+    torch = pytest.importorskip("torch")
+    from yolopv2.network import Network
+    from yolopv2.network.network import calibrate
+
+    network = Network("nano", classes=len(NAMES))
+    calibrate(network, torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        for predict in network.detection.predict:
+            predict.weight *= 0.3
+            predict.bias.zero_()
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def nano_graph(network: "Network", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network as an exported graph."""
+    from yolopv2.checkpoints.meta import CheckpointMeta
+    from yolopv2.export.onnx import export_onnx
+
+    path = tmp_path_factory.mktemp("graph") / "nano.onnx"
+    export_onnx(network, path, CheckpointMeta.of(network, NAMES).to_dict(), half_weights=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def nano_runtime(nano_graph: Path) -> "OpenVinoRuntime":
+    """The graph in the core's engine; shared, because each size of canvas takes a while to compile."""
+    from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
+
+    return OpenVinoRuntime(nano_graph)
+
+
+@pytest.fixture(scope="session")
+def nano_checkpoint(network: "Network", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same network as a checkpoint."""
+    from yolopv2.checkpoints.meta import CheckpointMeta
+    from yolopv2.checkpoints.weights import save_checkpoint
+
+    path = tmp_path_factory.mktemp("checkpoint") / "nano.safetensors"
+    save_checkpoint(network, path, CheckpointMeta.of(network, NAMES))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[np.ndarray]:
+    """Frames of several sizes and shapes with smooth and sharp content, uint8 RGB."""
+    import cv2
+
+    rng = np.random.default_rng(5)
+    sizes = ((90, 160), (160, 90), (90, 160), (180, 320), (61, 203))
+    coarse = [rng.integers(0, 256, (max(h // 8, 2), max(w // 8, 2), 3), dtype=np.uint8) for h, w in sizes]
+    return [cv2.resize(c, (w, h), interpolation=cv2.INTER_CUBIC) for c, (h, w) in zip(coarse, sizes, strict=True)]

@@ -1,0 +1,90 @@
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yolopv2.inference.video import ahead
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers() | st.none()), st.integers(1, 4))
+def test_gives_all_in_order(items, depth):
+    assert list(ahead(ahead(items, depth), depth)) == items
+
+
+def test_errors_reach_the_caller_after_what_came_before():
+    def numbers():
+        yield 1
+        yield 2
+        raise ValueError("the third is bad")
+
+    got = []
+    with pytest.raises(ValueError, match="the third is bad"):  # noqa: PT012 - what came before matters
+        for number in ahead(ahead(numbers())):
+            got.append(number)
+    assert got == [1, 2]
+
+
+def test_runs_ahead_by_no_more_than_its_depth():
+    made = []
+
+    def numbers():
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    stage = ahead(numbers(), depth=3)
+    assert next(stage) == 0
+    time.sleep(0.1)
+    assert len(made) <= 1 + 3 + 1  # taken, waiting, in hand
+    stage.close()
+
+
+def test_closing_closes_every_stage_and_ends_its_threads():
+    closed = []
+
+    def endless(name, items):
+        try:
+            for item in items:
+                yield item
+        finally:
+            closed.append(name)
+
+    def forever():
+        while True:
+            yield 0
+
+    before = threading.active_count()
+    stages = ahead(endless("second", ahead(endless("first", forever()))))
+    next(stages)
+    stages.close()
+    deadline = time.monotonic() + 2
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+    assert sorted(closed) == ["first", "second"]
+
+
+def test_nothing_runs_before_the_first_item_is_asked_for():
+    ran = []
+
+    def numbers():
+        ran.append(True)
+        yield 1
+
+    ahead(numbers()).close()
+    assert not ran
+
+
+def test_reading_and_looking_overlap():
+    def slow(items):
+        for item in items:
+            time.sleep(0.02)
+            yield item
+
+    began = time.monotonic()
+    for _ in ahead(slow(ahead(slow(range(15))))):
+        time.sleep(0.02)
+    assert time.monotonic() - began < 0.02 * 15 * 2.4  # one after another it would be 3
