@@ -4,6 +4,7 @@ The ego frame has its origin on the road beneath the lens: x to the right, y for
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,30 +33,72 @@ class Camera:
     pitch: float
     roll: float
 
+    @cached_property
+    def _axes(self) -> NDArray[np.float64]:
+        """Columns: the directions of the picture's u, its v and the optical axis in the ego frame."""
+        cos, sin = np.cos(self.roll), np.sin(self.roll)
+        up = np.array([0.0, -np.sin(self.pitch), np.cos(self.pitch)])
+        right, ahead = np.array([1.0, 0.0, 0.0]), np.array([0.0, np.cos(self.pitch), np.sin(self.pitch)])
+        return np.stack([cos * right + sin * up, sin * right - cos * up, ahead], axis=1)
+
+    @cached_property
+    def _numbers(self) -> tuple[float, ...]:
+        """`_axes` as plain numbers, u first, for single points."""
+        return tuple(float(value) for value in self._axes.T.reshape(-1))
+
+    @cached_property
+    def _lens(self) -> NDArray[np.float64]:
+        return np.array([0.0, 0.0, self.lens_height])
+
+    @cached_property
+    def _centre(self) -> NDArray[np.float64]:
+        return np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+
     def depth(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Metres along the optical axis of ego points ``[..., 3]``."""
-        return points[..., 1] * np.cos(self.pitch) + (points[..., 2] - self.lens_height) * np.sin(self.pitch)
+        return (points - self._lens) @ self._axes[:, 2]
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixels ``[..., 2]`` of ego points ``[..., 3]``, which must be at least `NEAR` in front of the lens."""
-        up = (points[..., 2] - self.lens_height) * np.cos(self.pitch) - points[..., 1] * np.sin(self.pitch)
-        scale = self.focal / self.depth(points)
-        level_u, level_v = points[..., 0] * scale, -up * scale
-        cos, sin = np.cos(self.roll), np.sin(self.roll)
-        u = (self.width - 1) / 2 + cos * level_u - sin * level_v
-        v = (self.height - 1) / 2 + sin * level_u + cos * level_v
-        return np.stack([u, v], axis=-1)
+        return self.pixels(self.seen(points))
 
-    def level_coordinates(self, top: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Coordinates of the pixels from row `top` on, in a frame without roll, from the principal point.
+    def seen(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ego points ``[..., 3]`` in the camera's frame: right, down and depth in metres."""
+        return (points - self._lens) @ self._axes
+
+    def seen_through(
+        self, linear: NDArray[np.float64], offset: tuple[float, float, float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Matrix and offset that take p to what `seen` makes of ``p @ linear + offset``, in one step."""
+        return linear @ self._axes, (np.array(offset) - self._lens) @ self._axes
+
+    def pixels(self, seen: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixels ``[..., 2]`` of points in the camera's frame."""
+        return seen[..., :2] * (self.focal / seen[..., 2:]) + self._centre
+
+    def pixel(self, x: float, y: float, z: float) -> tuple[float, float, float]:
+        """Pixel (u, v) and depth of one ego point; the pixel means nothing when the depth is not over 0."""
+        a, b, c, d, e, f, g, h, i = self._numbers
+        z -= self.lens_height
+        depth = g * x + h * y + i * z
+        scale = self.focal / (depth or 1e-9)
+        u, v = (a * x + b * y + c * z) * scale, (d * x + e * y + f * z) * scale
+        return u + (self.width - 1) / 2, v + (self.height - 1) / 2, depth
+
+    def level_coordinates(self, top: int = 0, step: int = 1) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Coordinates of pixels in a frame without roll, from the principal point.
+
+        Args:
+            top: First row.
+            step: Every how many rows and columns; the middle pixel of each square is taken.
 
         Returns:
-            u and v, float32 ``[height - top, width]`` each.
+            u and v, float32 ``[(height - top) / step, width / step]`` each, rounded up.
         """
-        columns = np.arange(self.width, dtype=np.float32) - (self.width - 1) / 2
-        rows = np.arange(top, self.height, dtype=np.float32)[:, None] - (self.height - 1) / 2
+        columns = np.arange(0, self.width, step, dtype=np.float32) + np.float32(step // 2 - (self.width - 1) / 2)
+        rows = np.arange(top, self.height, step, dtype=np.float32) + np.float32(step // 2 - (self.height - 1) / 2)
         cos, sin = np.float32(np.cos(self.roll)), np.float32(np.sin(self.roll))
-        return cos * columns + sin * rows, cos * rows - sin * columns
+        return cos * columns + (sin * rows)[:, None], (cos * rows)[:, None] - sin * columns
 
     def level_row(self, rise: float) -> float:
         """Row v, in a frame without roll, of a far-off point that rises `rise` metres per metre."""

@@ -21,6 +21,19 @@ _GLOW_SCALE = 4
 Colour = NDArray[np.float64] | tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much of a frame something took when it was painted.
+
+    Attributes:
+        pixels: Number of pixels.
+        window: x1, y1, x2, y2 of a part of the frame that holds them all.
+    """
+
+    pixels: int
+    window: tuple[int, int, int, int]
+
+
 @dataclass
 class Canvas:
     """Paints far things first: what comes later covers what is there.
@@ -174,14 +187,14 @@ class Canvas:
         self._glow[y1:y2, x1:x2] = cv2.add(self._glow[y1:y2, x1:x2], light)
         self._glows = True
 
-    def count(self, label: int, points: NDArray[np.float64] | None) -> int:
-        """Number of pixels with a label, near some points or in the whole frame."""
+    def extent(self, label: int, points: NDArray[np.float64] | None) -> Extent:
+        """How much of the frame has a label, looking near some points or everywhere."""
         height, width = self.labels.shape
         window = (0, 0, width, height) if points is None else self._window(points)
         if window is None:
-            return 0
+            return Extent(0, (0, 0, 0, 0))
         x1, y1, x2, y2 = window
-        return int(np.count_nonzero(self.labels[y1:y2, x1:x2] == label))
+        return Extent(int(np.count_nonzero(self.labels[y1:y2, x1:x2] == label)), window)
 
     def label_at(self, point: NDArray[np.float64]) -> int | None:
         """Label of a pixel, or None outside the frame."""
@@ -199,8 +212,8 @@ class Canvas:
     def outside(self, points: NDArray[np.float64]) -> bool:
         """Whether all of some pixels are on one side of the frame."""
         height, width = self.labels.shape
-        low, high = points.min(axis=0), points.max(axis=0)
-        return bool(high[0] < -1 or high[1] < -1 or low[0] > width or low[1] > height)
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return bool(right < -1 or bottom < -1 or left > width or top > height)
 
     def _window(self, points: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
         """The part of the frame around some pixels as x1, y1, x2, y2, or None when it is empty."""

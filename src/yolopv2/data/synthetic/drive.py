@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 
-from .camera import NEAR, Camera
-from .canvas import GROUND, Canvas
+from .camera import Camera
+from .canvas import GROUND, Canvas, Extent
 from .conditions import draw_conditions
-from .ground import GroundLabels, GroundPainter, GroundPatch
+from .flat import FlatThings
+from .ground import GroundLabels, GroundPainter
 from .layout import draw_layout
 from .road import Alignment, Stretch
-from .scenery import Building, Plant, SceneryPainter, Thing
+from .scenery import SceneryPainter, Thing
 from .sensor import Bonnet, Sensor
 from .sky import SkyPainter
 from .surroundings import Surroundings
-from .traffic import SIGHT, Crossing, Traffic, crossings
-from .vehicles import Vehicle, VehiclePainter, footprint
+from .traffic import SIGHT, Traffic, crossings
+from .vehicles import PlacedVehicle, VehiclePainter
 from .weather import Windscreen, mirror_wet_road
 
 CLASS_NAMES = {0: "vehicle"}
@@ -28,8 +29,6 @@ CLASS_NAMES = {0: "vehicle"}
 
 _MOST_VEHICLES = 120
 _LEAST_VISIBLE = 0.12
-
-Points = NDArray[np.float64]
 
 
 class Drive:
@@ -103,16 +102,16 @@ class Drive:
         camera, stretch = self._look(time, ego_s)
         canvas = Canvas.blank(self.height, self.width)
         self._sky.paint(canvas, camera, stretch)
-        vehicles = list(self.traffic.at(time))
+        placed = [PlacedVehicle.on(stretch, vehicle) for vehicle in self.traffic.at(time)]
+        vehicles = sorted((v for v in placed if v.in_view(camera)), key=lambda v: v.distance)[:_MOST_VEHICLES]
         things = [(s, thing) for s, thing in self.surroundings.at(ego_s) if s > ego_s - 14]
         roads = crossings(self.layout, ego_s - 20, ego_s + SIGHT)
-        patch = _flat_things(self, camera, stretch, ego_s, roads)
-        patch.shadows.extend(self._shadows(camera, stretch, vehicles, things))
-        beneath = (_ground_hull(camera, stretch, footprint(vehicle, stretch, 0.06)) for vehicle in vehicles)
-        patch.contact.extend(hull for hull in beneath if hull is not None)
-        ground = self._ground.paint(canvas, camera, stretch, ego_s, patch)
+        flat = FlatThings(self.layout, self.conditions, camera, stretch, self.seed)
+        flat.crossroads(roads)
+        flat.shadows(vehicles, [thing for _, thing in things])
+        ground = self._ground.paint(canvas, camera, stretch, ego_s, flat.patch)
         painter = VehiclePainter(canvas, camera, stretch, self.conditions, self._ground.beam)
-        covered = self._stand(canvas, camera, stretch, ego_s, vehicles, things, painter)
+        covered = self._stand(canvas, camera, stretch, vehicles, things, painter)
         mirror_wet_road(canvas, camera, stretch, self.conditions, ground.ground)
         painter.shine()
         canvas.flush_glow()
@@ -144,53 +143,21 @@ class Drive:
         canvas: Canvas,
         camera: Camera,
         stretch: Stretch,
-        ego_s: float,
-        vehicles: list[Vehicle],
+        vehicles: list[PlacedVehicle],
         things: list[tuple[float, Thing]],
         painter: VehiclePainter,
-    ) -> list[int]:
-        """Paint all that stands on the ground, far things first; returns the pixels each vehicle covered."""
+    ) -> list[Extent]:
+        """Paint all that stands on the ground, far things first; returns what each vehicle covered."""
         scenery = SceneryPainter(canvas, camera, stretch, self.conditions)
-        near = sorted(vehicles, key=lambda v: abs(v.s - ego_s))[:_MOST_VEHICLES]
-        queue: list[tuple[float, Vehicle | Thing]] = [(v.s, v) for v in near]
+        queue: list[tuple[float, PlacedVehicle | Thing]] = [(v.vehicle.s, v) for v in vehicles]
         queue.extend(things)
-        covered: list[int] = []
+        covered: list[Extent] = []
         for _, item in sorted(queue, key=lambda pair: -pair[0]):
-            if isinstance(item, Vehicle):
+            if isinstance(item, PlacedVehicle):
                 covered.append(painter.paint(item, len(covered) + 1))
             else:
                 scenery.paint(item)
         return covered
-
-    def _shadows(
-        self, camera: Camera, stretch: Stretch, vehicles: list[Vehicle], things: list[tuple[float, Thing]]
-    ) -> list[Points]:
-        """Pixel polygons in the shade of what stands on the ground."""
-        if not self.conditions.sun.any():
-            return []
-        azimuth = self.conditions.sun_azimuth - stretch.bearing
-        reach = min(1 / np.tan(self.conditions.sun_elevation), 5.0)
-        away = -np.array([np.sin(azimuth), np.cos(azimuth), 0.0]) * reach
-        outlines: list[Points] = []
-        for vehicle in vehicles:
-            base = footprint(vehicle, stretch)
-            top = (base - base.mean(axis=0)) * 0.8 + base.mean(axis=0) + away * vehicle.size[2] * 0.9
-            outlines.append(np.concatenate([base, top]))
-        for _, thing in things:
-            if isinstance(thing, Building):
-                side = float(np.sign(thing.t))
-                base = stretch.to_ego(
-                    np.array([thing.start, thing.end, thing.end, thing.start]),
-                    thing.t + side * np.array([0, 0, 8.0, 8.0]),
-                )
-                outlines.append(np.concatenate([base, base + away * thing.height]))
-            elif isinstance(thing, Plant) and thing.height > 2.5:
-                foot = stretch.to_ego(thing.s, thing.t)
-                turn = np.linspace(0, 2 * np.pi, 9)[:-1]
-                crown = foot + away * thing.height * 0.65
-                wide = thing.height * 0.3
-                outlines.append(crown + np.stack([wide * np.cos(turn), wide * np.sin(turn), 0 * turn], -1))
-        return [hull for outline in outlines if (hull := _ground_hull(camera, stretch, outline)) is not None]
 
 
 def render_scene(
@@ -220,66 +187,22 @@ def render_scene(
     return Drive(seed, height=height, width=width, weather=weather, time_of_day=time_of_day).frame(0)
 
 
-def _flat_things(drive: Drive, camera: Camera, stretch: Stretch, ego_s: float, roads: list[Crossing]) -> GroundPatch:
-    """Crossroads with their crosswalks and stop lines, as pixel polygons."""
-    patch = GroundPatch([], [], [], [], [])
-    layout = drive.layout
-    left, right = layout.road
-    for road in roads:
-        across = np.linspace(-44, 44, 23)
-        _add(patch.bare, camera, stretch, (road.s - road.half, road.s + road.half), across)
-        style = int(np.random.default_rng([drive.seed, 8, round(road.s * 8) & 0xFFFF]).integers(4))
-        for direction in (-1, 1):
-            edge = road.s + direction * (road.half + 1.2)
-            span = sorted((edge, edge + direction * 2.8))
-            if style == 0:
-                continue
-            if style in (1, 3):
-                for t in np.arange(left + 0.4, right - 0.5, 1.1):
-                    _add(patch.paint, camera, stretch, (span[0], span[1]), np.array([t, t + 0.5]))
-            for end in span:
-                lines = [patch.lanes] if style == 1 else [patch.lanes, patch.paint]
-                for target in lines:
-                    _add(target, camera, stretch, (end - 0.12, end + 0.12), np.linspace(left, right, 9))
-        stop = road.s - road.half - 5.4
-        if style:
-            _add(patch.paint, camera, stretch, (stop - 0.2, stop + 0.2), np.linspace(*layout.drivable, 5))
-    return patch
-
-
-def _add(
-    polygons: list[Points], camera: Camera, stretch: Stretch, s: tuple[float, float], t: NDArray[np.float64]
-) -> None:
-    """Append the part of a strip from s to s over some t that is before the camera."""
-    outline = np.concatenate([stretch.to_ego(s[0], t), stretch.to_ego(s[1], t[::-1])])
-    cut = camera.clip_near(outline)
-    if len(cut) >= 3:
-        polygons.append(camera.project(cut))
-
-
-def _ground_hull(camera: Camera, stretch: Stretch, outline: Points) -> Points | None:
-    """Pixel polygon of the convex hull of ego points, laid on the ground; None when it is behind the camera."""
-    flat = cv2.convexHull(outline[:, :2].astype(np.float32))[:, 0].astype(np.float64)
-    points = np.column_stack([flat, stretch.ground(flat[:, 1])])
-    if float(camera.depth(points).max()) < NEAR:
-        return None
-    cut = camera.clip_near(points)
-    return camera.project(cut) if len(cut) >= 3 else None
-
-
-def _sample(image: NDArray[np.uint8], canvas: Canvas, ground: GroundLabels, covered: list[int], source: str) -> Sample:
+def _sample(
+    image: NDArray[np.uint8], canvas: Canvas, ground: GroundLabels, covered: list[Extent], source: str
+) -> Sample:
     """Labels from what is left to see of everything."""
     height, width = canvas.labels.shape
     least = max(4.0, width / 200)
     boxes: list[tuple[int, int, int, int]] = []
     numbers: list[int] = []
-    for number, pixels in enumerate(covered, start=1):
-        if pixels < least * least:
+    for number, extent in enumerate(covered, start=1):
+        if extent.pixels < least * least:
             continue
-        seen = cv2.inRange(canvas.labels, number, number)
+        left, top, right, bottom = extent.window
+        seen = cv2.inRange(canvas.labels[top:bottom, left:right], number, number)
         x, y, wide, high = cv2.boundingRect(seen)
-        if min(wide, high) >= least and cv2.countNonZero(seen) >= _LEAST_VISIBLE * pixels:
-            boxes.append((x, y, x + wide, y + high))
+        if min(wide, high) >= least and cv2.countNonZero(seen) >= _LEAST_VISIBLE * extent.pixels:
+            boxes.append((left + x, top + y, left + x + wide, top + y + high))
             numbers.append(number)
     masks = np.zeros((len(boxes), height, width), bool)
     for mask, number, (x1, y1, x2, y2) in zip(masks, numbers, boxes, strict=True):

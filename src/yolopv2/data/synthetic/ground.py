@@ -1,6 +1,6 @@
 """Paints the road and the land, pixel by pixel through inverse perspective, and labels both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -78,7 +78,7 @@ class RowTable:
         return index, s, t
 
 
-@dataclass
+@dataclass(frozen=True)
 class GroundPatch:
     """Flat things on the road that do not run along it.
 
@@ -90,11 +90,11 @@ class GroundPatch:
         contact: Pixel polygons under vehicles, which hardly any light reaches.
     """
 
-    bare: list[Points]
-    paint: list[Points]
-    lanes: list[Points]
-    shadows: list[Points]
-    contact: list[Points]
+    bare: list[Points] = field(default_factory=list)
+    paint: list[Points] = field(default_factory=list)
+    lanes: list[Points] = field(default_factory=list)
+    shadows: list[Points] = field(default_factory=list)
+    contact: list[Points] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,8 @@ class GroundPainter:
     ) -> NDArray[np.uint8]:
         """Blotches, shadows and lamps at a lower resolution, then enlarged; 128 is neutral."""
         step = 4 if camera.width >= 900 else 2
-        u, v = camera.level_coordinates(top)
-        index, s, t = table.locate(u[step // 2 :: step, step // 2 :: step], v[step // 2 :: step, step // 2 :: step])
+        u, v = camera.level_coordinates(top, step)
+        index, s, t = table.locate(u, v)
         along = s + np.float32(ego_s % _NOISE_PERIOD)
         gain = np.ones(s.shape, np.float32)
         for texel, strength, seed in ((0.32, 0.10, 21), (0.05, 0.07, 22)):
@@ -223,13 +223,9 @@ class GroundPainter:
                         cv2.fillConvexPoly(mask, fixed, 255, cv2.LINE_8, SUBPIXEL_BITS)
                 gain *= 1 - cv2.blur(mask, (soft, soft)).astype(np.float32) * np.float32(depth / 255)
         if self.conditions.headlights:
-            gain = gain * self._night_light(u[::step, ::step], table, index, s, t, ego_s)
+            gain = gain * self._night_light(u, table, index, s, t, ego_s)
         full = cv2.resize(np.clip(gain * 128, 0, 255).astype(np.uint8), None, fx=step, fy=step)
-        return (
-            full[: shape[0], : shape[1]]
-            if full.shape[0] >= shape[0] and full.shape[1] >= shape[1]
-            else cv2.resize(full, (shape[1], shape[0]))
-        )
+        return full[: shape[0], : shape[1]]
 
     def _shadow_depth(self) -> float:
         """Share of the light on the ground that comes straight from the sun."""
@@ -246,7 +242,7 @@ class GroundPainter:
     ) -> NDArray[np.float32]:
         """Factor on the ground's light from the ego's headlights and the street lamps."""
         y = table.distance[index]
-        x = u[: y.shape[0], : y.shape[1]] * table.footprint[index]
+        x = u * table.footprint[index]
         spread = 1.5 + 0.20 * y
         beam = np.exp(-((x / spread) ** 2)) * np.clip((y - 2) / 7, 0, 1) / (1 + (y / 20) ** 2)
         light = self.profile.lamp_floor + self.beam * beam * 1.4 * self.conditions.dark

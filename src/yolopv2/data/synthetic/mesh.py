@@ -14,7 +14,7 @@ Point = tuple[float, float, float]
 _ON_THE_SKIN = frozenset({"glass", "glint", "plate", "tail", "head", "grille", "trim", "sill", "stripe", "sign", "rim"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """A vehicle's faces, in an order in which later ones lie over earlier ones of the same group.
 

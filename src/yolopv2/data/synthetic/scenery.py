@@ -1,5 +1,6 @@
 """Paints what stands beside the road: houses, trees, posts, signs, barriers, people."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +106,11 @@ class SceneryPainter:
         else:
             self._rail(thing)
 
+    def _at(self, s: float, t: float, z: float = 0.0) -> NDArray[np.float64]:
+        """Ego point ``[3]`` of road coordinates and a height over the ground."""
+        x, y, ground = self.stretch.point(s, t)
+        return np.array([x, y, ground + z])
+
     def _light(self, normal: NDArray[np.float64] | None) -> NDArray[np.float64]:
         """Light on an upright face with a level normal ``[2]``, or on something round."""
         towards = 0.45 if normal is None else max(float(normal @ self.sun), 0.0)
@@ -117,26 +123,23 @@ class SceneryPainter:
 
     def _standing(self, mips: Mips, s: float, t: float, height: float, tint: NDArray[np.float64]) -> None:
         """Paint a sprite that stands upright and faces the camera."""
-        foot = self.stretch.to_ego(s, t)
-        depth = float(self.camera.depth(foot))
-        if depth < 1.2:
-            return
-        ends = self.camera.project(np.stack([foot, foot + (0, 0, height)]))
-        up = ends[1] - ends[0]
-        pixels = float(np.hypot(up[0], up[1]))
-        if pixels < 1.5:
+        x, y, z = self.stretch.point(s, t)
+        low_u, low_v, depth = self.camera.pixel(x, y, z)
+        high_u, high_v, _ = self.camera.pixel(x, y, z + height)
+        up_u, up_v = high_u - low_u, high_v - low_v
+        pixels = math.hypot(up_u, up_v)
+        if depth < 1.2 or pixels < 1.5:
             return
         sprite, _ = pick_mip(mips, mips[0].shape[0] / pixels)
-        scale = pixels / sprite.shape[0]
-        tilt = np.array([-up[1], up[0]]) / pixels * scale
-        down = -up / pixels * scale
-        origin = ends[1] - tilt * sprite.shape[1] / 2
+        scale = 1 / sprite.shape[0]
+        half = sprite.shape[1] / 2 * scale
+        to_frame = np.array([[-up_v * scale, -up_u * scale, high_u + up_v * half], [up_u * scale, -up_v * scale, high_v - up_u * half]])  # fmt: skip
         haze = self.conditions.haze(depth)
         tone = np.zeros((3, 4))
-        beam = self._headlights(foot)
+        beam = self._headlights(np.array([x, y, z]))
         np.fill_diagonal(tone, (self._light(None) + beam) * tint * (1 - haze))
         tone[:, 3] = self.conditions.horizon / 255 * haze
-        self.canvas.sprite(sprite, np.column_stack([tilt, down, origin]), tone, OBSTACLE)
+        self.canvas.sprite(sprite, to_frame, tone, OBSTACLE)
 
     def _headlights(self, foot: NDArray[np.float64]) -> NDArray[np.float64]:
         """Light of the ego's own lamps on something at ego point `foot`."""
@@ -149,7 +152,7 @@ class SceneryPainter:
     def _building(self, house: Building) -> None:
         side = float(np.sign(house.t))
         mips, bays, floors = facade(house.facade)
-        near, far = self.stretch.to_ego(house.start, house.t), self.stretch.to_ego(house.end, house.t)
+        near, far = self._at(house.start, house.t), self._at(house.end, house.t)
         along = far[:2] - near[:2]
         normal = np.array([-along[1], along[0]]) * side / max(float(np.hypot(*along)), 1e-6)
         back = near + np.array([*(-normal * 11.0), 0.0])
@@ -257,7 +260,7 @@ class SceneryPainter:
         self.canvas.polygon(self.camera.project(corners), self._seen(colour * light, float(centre[1])), OBSTACLE)
 
     def _post(self, post: Post) -> None:
-        foot = self.stretch.to_ego(post.s, post.t)
+        foot = self._at(post.s, post.t)
         if float(self.camera.depth(foot)) < 1.5:
             return
         top = foot + (0, 0, post.height)
@@ -280,7 +283,7 @@ class SceneryPainter:
             self._signal(post, top, grey)
 
     def _lamp(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
-        head = self.stretch.to_ego(post.s, post.t + post.arm, post.height + 0.35)
+        head = self._at(post.s, post.t + post.arm, post.height + 0.35)
         self._strut(np.stack([top, head]), 0.11, grey)
         self._panel(head, (0.6, 0.14), np.array([90.0, 90, 88]))
         if self.conditions.dark > 0.3:
@@ -294,12 +297,13 @@ class SceneryPainter:
 
     def _wires(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
         """Cross-arm and the wires to the next pole."""
-        arm = self.stretch.to_ego(post.s, post.t + np.array([-1.1, 1.1]), post.height - 0.5)
+        arm = np.stack([self._at(post.s, post.t + side, post.height - 0.5) for side in (-1.1, 1.1)])
         self._strut(arm, 0.12, grey * 0.7)
         share = np.linspace(0, 1, 7)
         sag = 1.1 * 4 * share * (1 - share)
         for side in (-1.0, 0.1, 1.0):
-            wire = self.stretch.to_ego(post.s + share * post.arm, post.t + side, post.height - 0.4 - sag)
+            wire = self.stretch.to_ego(post.s + share * post.arm, post.t + side)
+            wire[:, 2] += post.height - 0.4 - sag
             seen = wire[self.camera.depth(wire) > 1.0]
             if len(seen) >= 2:
                 shade = self._seen(grey * 0.35, float(seen[:, 1].mean()))
@@ -307,11 +311,11 @@ class SceneryPainter:
 
     def _signal(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
         """Traffic lights on an arm over the road."""
-        head = self.stretch.to_ego(post.s, post.t + post.arm, post.height)
+        head = self._at(post.s, post.t + post.arm, post.height)
         self._strut(np.stack([top, head]), 0.12, grey)
         lit = {0: (2, (255.0, 40, 34)), 1: (0, (60.0, 255, 190)), 2: (0, (60.0, 255, 190))}[post.look % 3]
         for share in (1.0, 0.55):
-            centre = self.stretch.to_ego(post.s, post.t + post.arm * share, post.height - 0.35)
+            centre = self._at(post.s, post.t + post.arm * share, post.height - 0.35)
             if float(self.camera.depth(centre)) < 1.0:
                 continue
             self._panel(centre - (0, 0.02, 0), (0.36, 1.05), np.array([44.0, 42, 34]))
@@ -322,7 +326,7 @@ class SceneryPainter:
 
     def _gantry(self, post: Post, foot: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
         """A beam over the whole carriageway with green boards."""
-        other = self.stretch.to_ego(post.s, post.t + post.arm)
+        other = self._at(post.s, post.t + post.arm)
         up = np.array([0, 0, post.height])
         for ends in (
             (foot, foot + up),
@@ -338,7 +342,9 @@ class SceneryPainter:
                 self._panel(board + (0, -0.05, row), (wide, 0.22), np.array([214.0, 222, 216]))
 
     def _rail(self, rail: Rail) -> None:
-        start, end = self.stretch.to_ego(np.array([rail.start, rail.end]), rail.t)
+        start, end = self._at(rail.start, rail.t), self._at(rail.end, rail.t)
+        if max(start[1], end[1]) < 0:
+            return
         height = {"jersey": 0.95, "rail": 0.78, "fence": 1.5, "hedge": 1.2}[rail.kind]
         low = {"jersey": 0.0, "rail": 0.45, "fence": 0.05, "hedge": 0.0}[rail.kind]
         albedo = {"jersey": (158, 154, 146), "rail": (134, 138, 142), "fence": (92, 92, 92), "hedge": (48, 64, 34)}[

@@ -51,8 +51,8 @@ class SkyPainter:
         tilt = abs(np.sin(camera.roll)) * camera.width / 2
         lowest = camera.level_row(-stretch.slope - 0.05) + tilt + (camera.height - 1) / 2
         rows = int(np.clip(np.ceil(lowest) + _STEP, _STEP, camera.height))
-        u, v = camera.level_coordinates()
-        small = self._sky(camera, stretch, u[:rows:_STEP, ::_STEP], v[:rows:_STEP, ::_STEP])
+        u, v = camera.level_coordinates(0, _STEP)
+        small = self._sky(camera, stretch, u[: -(-rows // _STEP)], v[: -(-rows // _STEP)])
         full = cv2.resize(small, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
         canvas.image[:rows] = full[:rows, : camera.width]
         canvas.image[rows:] = np.clip(self.conditions.horizon, 0, 255).astype(np.uint8)

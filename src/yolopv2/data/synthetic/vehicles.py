@@ -1,5 +1,6 @@
 """Paints vehicles: lit faces, glass, lamps and their glow."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from .bodies import KINDS, vehicle_mesh
 from .camera import NEAR, Camera
-from .canvas import Canvas
+from .canvas import Canvas, Extent
 from .conditions import Conditions
 from .mesh import Mesh
 from .road import Stretch
@@ -31,7 +32,9 @@ _ALBEDO = {
 _PAINTED = {"body": 1.0, "roof": 1.0, "cargo": 1.0, "sill": 0.72, "bumper": 0.86, "door": 0.9}
 _SHINE = {"glass": 0.26, "glint": 0.4, "body": 0.1, "roof": 0.2, "cargo": 0.02, "sill": 0.03, "bumper": 0.06}
 
-_LEAST_PIXELS = 2.5
+_HEADLIGHT = np.array([1.0, 0.95, 0.85])
+_NOTHING = Extent(0, (0, 0, 0, 0))
+_LEAST_PIXELS = 3.0
 _FINE_PIXELS = 34.0
 
 
@@ -82,11 +85,67 @@ def draw_looks(
     return kind, (red, green, blue), (float(width), float(length), float(height))
 
 
-def footprint(vehicle: Vehicle, stretch: Stretch, margin: float = 0.0) -> NDArray[np.float64]:
-    """Ego points ``[4, 3]`` of the vehicle's outline on the ground."""
-    length, width, _ = vehicle.size
-    x, y = width / 2 + margin, length / 2 + margin
-    return _place(vehicle, stretch, np.array([[-x, -y, 0], [x, -y, 0], [x, y, 0], [-x, y, 0]], np.float64))
+@dataclass(frozen=True)
+class PlacedVehicle:
+    """A vehicle where the ego sees it.
+
+    Attributes:
+        vehicle: What it is.
+        x: Its middle on the ground in the ego frame.
+        y: Its middle on the ground in the ego frame.
+        z: Its middle on the ground in the ego frame.
+        heading: Its heading relative to the ego in radians, clockwise.
+        slope: Rise of the ground beneath it in metres a metre of y.
+    """
+
+    vehicle: Vehicle
+    x: float
+    y: float
+    z: float
+    heading: float
+    slope: float
+
+    @classmethod
+    def on(cls, stretch: Stretch, vehicle: Vehicle) -> "PlacedVehicle":
+        """Put a vehicle on the road."""
+        x, y, z = stretch.point(vehicle.s, vehicle.t)
+        slope = (stretch.height_at(y + 1.5) - stretch.height_at(y - 1.5)) / 3
+        return cls(vehicle, x, y, z, stretch.heading_at(vehicle.s) + vehicle.turn, slope)
+
+    @property
+    def distance(self) -> float:
+        """Metres from the ego."""
+        return math.hypot(self.x, self.y)
+
+    @property
+    def position(self) -> tuple[float, float, float]:
+        """Its middle on the ground in the ego frame."""
+        return self.x, self.y, self.z
+
+    def turn(self) -> NDArray[np.float64]:
+        """Matrix ``[3, 3]`` that turns row vectors of the vehicle's frame into the ego frame, as the ground lies."""
+        cos, sin = math.cos(self.heading), math.sin(self.heading)
+        return np.array([[cos, -sin, -sin * self.slope], [sin, cos, cos * self.slope], [0, 0, 1]])
+
+    def footprint(self, margin: float = 0.0) -> NDArray[np.float64]:
+        """Ego points ``[4, 3]`` of its outline on the ground."""
+        length, width, _ = self.vehicle.size
+        x, y = width / 2 + margin, length / 2 + margin
+        corners = np.array([[-x, -y, 0], [x, -y, 0], [x, y, 0], [-x, y, 0]], np.float64)
+        return corners @ self.turn() + self.position
+
+    def lens_in_frame(self, lens_height: float) -> NDArray[np.float64]:
+        """The ego's lens in the vehicle's frame."""
+        cos, sin = math.cos(self.heading), math.sin(self.heading)
+        return np.array([self.y * sin - self.x * cos, -self.x * sin - self.y * cos, lens_height - self.z])
+
+    def in_view(self, camera: Camera) -> bool:
+        """Whether it may be seen at all: before the lens, within the frame's sides, and not a mere speck."""
+        length, _, height = self.vehicle.size
+        if self.y < -length / 2 or camera.focal * height < _LEAST_PIXELS * self.distance:
+            return False
+        sideways = (self.y + length) * camera.width * 0.55 / camera.focal + length
+        return abs(self.x) < sideways
 
 
 @dataclass(frozen=True)
@@ -117,73 +176,56 @@ class VehiclePainter:
         level = np.cos(conditions.sun_elevation)
         self.sun = np.array([level * np.sin(azimuth), level * np.cos(azimuth), np.sin(conditions.sun_elevation)])
 
-    def paint(self, vehicle: Vehicle, label: int) -> int:
-        """Paint a vehicle over what is there; returns how many pixels of the frame it covers."""
-        middle = _place(vehicle, self.stretch, np.zeros((1, 3)))[0]
-        distance = float(np.hypot(middle[0], middle[1]))
-        pixels = self.camera.focal * vehicle.size[2] / max(distance, 1.0)
-        if pixels < _LEAST_PIXELS:
-            return 0
+    def paint(self, placed: PlacedVehicle, label: int) -> Extent:
+        """Paint a vehicle over what is there; returns how much of the frame it covers."""
+        vehicle = placed.vehicle
+        pixels = self.camera.focal * vehicle.size[2] / max(placed.distance, 1.0)
         mesh = vehicle_mesh(vehicle.kind, pixels > _FINE_PIXELS)
-        vertices = _place(vehicle, self.stretch, mesh.vertices * vehicle.scale)
-        depth = self.camera.depth(vertices)
-        if depth.max() < NEAR + 0.3:
-            return 0
-        clipped = bool(depth.min() < NEAR)
-        points = self.camera.project(vertices) if not clipped else np.zeros((0, 2))
-        if not clipped and self.canvas.outside(points):
-            return 0
-        colours, order = self._colours(vehicle, mesh, middle), self._order(vehicle, mesh, middle, pixels)
-        if clipped:
-            for face in order:
+        linear = placed.turn() * np.array(vehicle.scale)[:, None]
+        matrix, offset = self.camera.seen_through(linear, placed.position)
+        seen = mesh.vertices @ matrix + offset
+        nearest, farthest = float(seen[:, 2].min()), float(seen[:, 2].max())
+        if farthest < NEAR + 0.3:
+            return _NOTHING
+        lens = placed.lens_in_frame(self.camera.lens_height) / vehicle.scale
+        if nearest < NEAR:
+            vertices = mesh.vertices @ linear + placed.position
+            colours = self._colours(placed, mesh)
+            for face in _order(mesh, lens, pixels):
                 cut = self.camera.clip_near(vertices[mesh.starts[face] : mesh.starts[face + 1]])
                 if len(cut) >= 3:
                     self.canvas.polygon(self.camera.project(cut), colours[face], label)
-            return self.canvas.count(label, None)
-        self.canvas.faces(points, mesh.starts, order, colours, mesh.skin, label)
+            return self.canvas.extent(label, None)
+        points = self.camera.pixels(seen)
+        if self.canvas.outside(points):
+            return _NOTHING
+        colours = self._colours(placed, mesh)
+        self.canvas.faces(points, mesh.starts, _order(mesh, lens, pixels), colours, mesh.skin, label)
         if vehicle.lights:
-            self._light_lamps(vehicle, mesh, points, middle, pixels, label)
-        return self.canvas.count(label, points)
+            self._light_lamps(placed, mesh, points, pixels, label)
+        return self.canvas.extent(label, points)
 
-    def _order(self, vehicle: Vehicle, mesh: Mesh, middle: NDArray[np.float64], pixels: float) -> list[int]:
-        """Faces that look at the camera and are big enough, the farther group first."""
-        eye = self._eye(vehicle, middle) / vehicle.scale
-        facing = np.sum(mesh.normals * (eye - mesh.centres), axis=1) > 0
-        chosen = np.flatnonzero(facing & (mesh.pixels <= pixels))
-        if mesh.groups[-1] == 0:
-            return [int(face) for face in chosen]
-        nearer = 1 if eye[1] < 0 else 0
-        return [int(face) for face in chosen[np.argsort(mesh.groups[chosen] == nearer, kind="stable")]]
-
-    def _eye(self, vehicle: Vehicle, middle: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The lens in the vehicle's frame."""
-        heading = float(self.stretch.heading_at(vehicle.s)) + vehicle.turn
-        away = np.array([0.0, 0.0, self.camera.lens_height]) - middle
-        cos, sin = np.cos(heading), np.sin(heading)
-        return np.array([away[0] * cos - away[1] * sin, away[0] * sin + away[1] * cos, away[2]])
-
-    def _colours(self, vehicle: Vehicle, mesh: Mesh, middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _colours(self, placed: PlacedVehicle, mesh: Mesh) -> NDArray[np.float64]:
         """Lit colour of each face, float ``[f, 3]``."""
-        look = self.conditions
-        heading = float(self.stretch.heading_at(vehicle.s)) + vehicle.turn
-        cos, sin = np.cos(heading), np.sin(heading)
-        x, y, up = mesh.normals.T
-        normals = np.stack([x * cos + y * sin, y * cos - x * sin, up], -1)
-        distance = float(np.hypot(middle[0], middle[1]))
-        sun = np.clip(normals @ self.sun, 0, 1)
-        light = look.ambient * (0.92 + 0.16 * up)[:, None] + look.sun * sun[:, None]
-        if look.headlights and middle[1] > 0:
-            spread = 1.6 + 0.24 * middle[1]
-            beam = self.beam * np.exp(-((middle[0] / spread) ** 2)) / (1 + (distance / 17) ** 2)
-            facing = np.clip(normals @ (-middle / max(distance, 1e-6)), 0, 1)
-            light = light + (np.array([1.0, 0.95, 0.85]) * 0.8 * beam * (0.2 + look.dark)) * facing[:, None]
-        albedo, shiny = _surface(mesh.materials, vehicle.paint)
+        look, vehicle = self.conditions, placed.vehicle
+        cos, sin = math.cos(placed.heading), math.sin(placed.heading)
+        normals = mesh.normals @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+        up = mesh.normals[:, 2:]
+        light = look.ambient * (0.92 + 0.16 * up)
+        if look.sun.any():
+            light += look.sun * np.maximum(normals @ self.sun, 0)[:, None]
+        if look.headlights and placed.y > 0:
+            spread, distance = 1.6 + 0.24 * placed.y, placed.distance
+            beam = self.beam * math.exp(-((placed.x / spread) ** 2)) / (1 + (distance / 17) ** 2)
+            facing = np.maximum(normals @ (np.array([-placed.x, -placed.y, -placed.z]) / distance), 0)
+            light += _HEADLIGHT * (0.8 * beam * (0.2 + look.dark)) * facing[:, None]
+        albedo, shiny = _surface(mesh, vehicle.paint)
         mirrored = (look.horizon * 0.5 + look.zenith * 0.5) * (1 - 0.75 * look.dark)
-        colours = albedo * light + (shiny * np.clip(0.35 + 0.9 * up, 0.1, 1))[:, None] * mirrored
+        colours = albedo * light + shiny * np.clip(0.35 + 0.9 * up, 0.1, 1) * mirrored
         if vehicle.lights or vehicle.braking:
-            for i in _lamps_of(mesh.materials):
+            for i in _lamps_of(mesh):
                 colours[i] = np.maximum(colours[i], self._emission(vehicle, mesh.materials[i]))
-        haze = look.haze(distance)
+        haze = look.haze(placed.distance)
         return np.clip(colours + (look.horizon - colours) * haze, 0, 255)
 
     def _emission(self, vehicle: Vehicle, material: str) -> NDArray[np.float64]:
@@ -195,32 +237,19 @@ class VehiclePainter:
         return np.array(lit[material.removesuffix("_corner")])
 
     def _light_lamps(
-        self,
-        vehicle: Vehicle,
-        mesh: Mesh,
-        points: NDArray[np.float64],
-        middle: NDArray[np.float64],
-        pixels: float,
-        label: int,
+        self, placed: PlacedVehicle, mesh: Mesh, points: NDArray[np.float64], pixels: float, label: int
     ) -> None:
         """Remember the lamps that look at the camera."""
         look = self.conditions
-        behind = self._eye(vehicle, middle)[1] < 0
+        behind = placed.lens_in_frame(self.camera.lens_height)[1] < 0
         name = "tail" if behind else "head"
         colour = np.array([210.0, 26, 16]) if behind else np.array([235.0, 228, 205])
-        strength = (0.25 + 0.75 * look.dark) * (1.0 if vehicle.braking or not behind else 0.55)
-        strength *= float(np.exp(-middle[1] / (2.5 * look.visibility)))
+        strength = (0.25 + 0.75 * look.dark) * (1.0 if placed.vehicle.braking or not behind else 0.55)
+        strength *= math.exp(-placed.y / (2.5 * look.visibility))
         radius = pixels * (0.13 if behind else 0.3) + self.camera.width / 600
-        for side in (-1, 1):
-            faces = [
-                i
-                for i in _lamps_of(mesh.materials)
-                if mesh.materials[i].startswith(name) and mesh.centres[i, 0] * side > 0.25
-            ]
-            facing = [i for i in faces if mesh.normals[i, 1] * (-1 if behind else 1) > 0.6]
-            if facing:
-                centre = np.mean([points[mesh.starts[i] : mesh.starts[i + 1]].mean(axis=0) for i in facing], axis=0)
-                self._lamps.append(_Lamp(centre, radius, colour * strength, pixels, label))
+        for vertices in _lamp_vertices(mesh, name):
+            centre = points[vertices].mean(axis=0)
+            self._lamps.append(_Lamp(centre, radius, colour * strength, pixels, label))
 
     def shine(self) -> None:
         """Let the lamps glow that nothing painted since has covered."""
@@ -235,27 +264,38 @@ class VehiclePainter:
 
 
 @lru_cache(maxsize=512)
-def _surface(
-    materials: tuple[str, ...], paint: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Albedo ``[f, 3]`` and share of the sky mirrored ``[f]`` of faces."""
-    painted = {name: np.array(paint, np.float64) * share for name, share in _PAINTED.items()}
-    painted["stripe"] = np.array(paint[::-1], np.float64) * 0.5 + 40
-    albedo = np.array([painted[name] if name in painted else np.array(_ALBEDO[name], np.float64) for name in materials])
-    return albedo, np.array([_SHINE.get(name, 0.0) for name in materials])
+def _surface(mesh: Mesh, paint: tuple[int, int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Albedo ``[f, 3]`` and share of the sky mirrored ``[f, 1]`` of faces."""
+    colours = {name: np.array(albedo, np.float64) for name, albedo in _ALBEDO.items()}
+    colours |= {name: np.array(paint, np.float64) * share for name, share in _PAINTED.items()}
+    colours["stripe"] = np.array(paint[::-1], np.float64) * 0.5 + 40
+    albedo = np.array([colours[name] for name in mesh.materials])
+    return albedo, np.array([[_SHINE.get(name, 0.0)] for name in mesh.materials])
 
 
-@lru_cache
-def _lamps_of(materials: tuple[str, ...]) -> tuple[int, ...]:
+@lru_cache(maxsize=64)
+def _lamps_of(mesh: Mesh) -> tuple[int, ...]:
     """The faces that can shine."""
-    return tuple(i for i, name in enumerate(materials) if name.startswith(("tail", "head", "sign")))
+    return tuple(i for i, name in enumerate(mesh.materials) if name.startswith(("tail", "head", "sign")))
 
 
-def _place(vehicle: Vehicle, stretch: Stretch, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ego points of points in the vehicle's frame; the vehicle follows the ground."""
-    middle = stretch.to_ego(vehicle.s, vehicle.t)
-    heading = float(stretch.heading_at(vehicle.s)) + vehicle.turn
-    cos, sin = np.cos(heading), np.sin(heading)
-    x = middle[0] + points[:, 0] * cos + points[:, 1] * sin
-    y = middle[1] - points[:, 0] * sin + points[:, 1] * cos
-    return np.stack([x, y, stretch.ground(y) + points[:, 2]], axis=-1)
+@lru_cache(maxsize=64)
+def _lamp_vertices(mesh: Mesh, name: str) -> list[list[int]]:
+    """Vertices of the left and the right lamp called `name` ("tail" or "head") that are seen from its end."""
+    ahead = -1 if name == "tail" else 1
+    lamps: list[list[int]] = [[], []]
+    for face in _lamps_of(mesh):
+        x = float(mesh.centres[face, 0])
+        if mesh.materials[face].startswith(name) and mesh.normals[face, 1] * ahead > 0.6 and abs(x) > 0.25:
+            lamps[x > 0].extend(range(mesh.starts[face], mesh.starts[face + 1]))
+    return [lamp for lamp in lamps if lamp]
+
+
+def _order(mesh: Mesh, lens: NDArray[np.float64], pixels: float) -> list[int]:
+    """Faces that look at the lens and are big enough, the farther group first."""
+    facing = np.einsum("ij,ij->i", mesh.normals, lens - mesh.centres) > 0
+    chosen = np.flatnonzero(facing & (mesh.pixels <= pixels))
+    if mesh.groups[-1] > 0:
+        chosen = chosen[np.argsort(mesh.groups[chosen] == (1 if lens[1] < 0 else 0), kind="stable")]
+    order: list[int] = chosen.tolist()
+    return order

@@ -1,0 +1,115 @@
+"""What lies flat on the road and does not run along it: crossroads, crosswalks, stop lines, shadows."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .camera import NEAR, Camera
+from .conditions import Conditions
+from .ground import GroundPatch, Points
+from .layout import Layout
+from .road import Stretch
+from .scenery import Building, Plant, Thing
+from .traffic import Crossing, slot_rng
+from .vehicles import PlacedVehicle
+
+_MARGIN = 0.06
+
+
+class FlatThings:
+    """Collects the flat things of one frame as pixel polygons.
+
+    Args:
+        layout: The road's cross-section.
+        conditions: Where the sun is.
+        camera: Who looks.
+        stretch: Where the road runs.
+        seed: Draws how crossroads are marked.
+    """
+
+    def __init__(self, layout: Layout, conditions: Conditions, camera: Camera, stretch: Stretch, seed: int) -> None:
+        self.layout, self.conditions, self.camera, self.stretch, self.seed = layout, conditions, camera, stretch, seed
+        self.patch = GroundPatch()
+
+    def crossroads(self, roads: list[Crossing]) -> None:
+        """Add crossing roads with crosswalks on both sides and a stop line before them."""
+        left, right = self.layout.road
+        for road in roads:
+            self._add(self.patch.bare, (road.s - road.half, road.s + road.half), np.linspace(-44, 44, 23))
+            style = int(slot_rng(self.seed, 8, round(road.s)).integers(4))
+            if style == 0:
+                continue
+            for direction in (-1, 1):
+                edge = road.s + direction * (road.half + 1.2)
+                low, high = sorted((edge, edge + direction * 2.8))
+                if style in (1, 3):
+                    for t in np.arange(left + 0.4, right - 0.5, 1.1):
+                        self._add(self.patch.paint, (low, high), np.array([t, t + 0.5]))
+                for end in (low, high):
+                    across, strip = np.linspace(left, right, 9), (end - 0.12, end + 0.12)
+                    self._add(self.patch.lanes, strip, across)
+                    if style != 1:
+                        self._add(self.patch.paint, strip, across)
+            stop = road.s - road.half - 5.4
+            self._add(self.patch.paint, (stop - 0.2, stop + 0.2), np.linspace(*self.layout.drivable, 5))
+
+    def shadows(self, vehicles: list[PlacedVehicle], things: list[Thing]) -> None:
+        """Add the dark beneath vehicles and, where the sun shines, what is in the shade."""
+        near = [vehicle for vehicle in vehicles if vehicle.distance < self._reach()]
+        for vehicle in near:
+            self._lay(self.patch.contact, vehicle.footprint(_MARGIN))
+        if not self.conditions.sun.any():
+            return
+        azimuth = self.conditions.sun_azimuth - self.stretch.bearing
+        reach = min(1 / math.tan(self.conditions.sun_elevation), 5.0)
+        away = -np.array([math.sin(azimuth), math.cos(azimuth), 0.0]) * reach
+        for vehicle in near:
+            base = vehicle.footprint()
+            middle = base.mean(axis=0)
+            top = (base - middle) * 0.8 + middle + away * vehicle.vehicle.size[2] * 0.9
+            self._lay(self.patch.shadows, np.concatenate([base, top]))
+        for thing in things:
+            if isinstance(thing, Building | Plant) and self.stretch.point(thing.end if isinstance(thing, Building) else thing.s, 0.0)[1] > self._reach():
+                continue
+            if isinstance(thing, Building):
+                self._lay(self.patch.shadows, self._house_shadow(thing, away))
+            elif isinstance(thing, Plant) and thing.height > 2.5:
+                for crown in self._tree_shadow(thing, away):
+                    self._lay(self.patch.shadows, crown)
+
+    def _reach(self) -> float:
+        """Distance in metres beyond which a shadow is too flat to be seen."""
+        return min(0.12 * self.camera.focal, 90.0)
+
+    def _house_shadow(self, house: Building, away: NDArray[np.float64]) -> Points:
+        back = house.t + math.copysign(8.0, house.t)
+        corners = [(house.start, house.t), (house.end, house.t), (house.end, back), (house.start, back)]
+        base = np.array([self.stretch.point(s, t) for s, t in corners])
+        return np.concatenate([base, base + away * house.height])
+
+    def _tree_shadow(self, plant: Plant, away: NDArray[np.float64]) -> list[Points]:
+        """A few blobs, so that light falls through the crown."""
+        foot = np.array(self.stretch.point(plant.s, plant.t))
+        rng = slot_rng(self.seed, 12, round(plant.s * 16), round(plant.t * 16))
+        turn = np.linspace(0, 2 * np.pi, 8)[:-1]
+        ring = np.stack([np.cos(turn), np.sin(turn), 0 * turn], -1)
+        blobs = rng.uniform((-0.2, -0.2, 0.4, 0.07), (0.2, 0.2, 0.9, 0.17), (6, 4)) * plant.height
+        return [foot + away * high + (dx, dy, 0) + ring * wide for dx, dy, high, wide in blobs]
+
+    def _add(self, polygons: list[Points], s: tuple[float, float], t: NDArray[np.float64]) -> None:
+        """Add the part of a strip from s to s over some t that is before the camera."""
+        outline = np.concatenate([self.stretch.to_ego(s[0], t), self.stretch.to_ego(s[1], t[::-1])])
+        cut = self.camera.clip_near(outline)
+        if len(cut) >= 3:
+            polygons.append(self.camera.project(cut))
+
+    def _lay(self, polygons: list[Points], outline: Points) -> None:
+        """Add the convex hull of ego points, laid on the ground."""
+        flat = cv2.convexHull(outline[:, :2].astype(np.float32))[:, 0].astype(np.float64)
+        points = np.column_stack([flat, self.stretch.ground(flat[:, 1])])
+        if float(self.camera.depth(points).max()) > NEAR:
+            cut = self.camera.clip_near(points)
+            if len(cut) >= 3:
+                polygons.append(self.camera.project(cut))
