@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a small network, untrained but with plausible numbers, and the files made of it."""
+"""What tests of several rooms share: a small untrained network with plausible numbers, and files made of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -47,8 +47,7 @@ def test_closing_closes_every_stage_and_ends_its_threads():
 
     def endless(name, items):
         try:
-            for item in items:
-                yield item
+            yield from items
         finally:
             closed.append(name)
 

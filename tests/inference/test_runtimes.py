@@ -121,13 +121,6 @@ def test_networks_of_few_heads_give_what_they_have(tmp_path, heads, absent, pict
         assert (scene.lanes is None) == ("lanes" not in heads)
 
 
-def test_openvino_is_imported_without_its_telemetry():
-    from yolopv2.inference.runtimes.openvino import openvino_library
-
-    openvino_library()
-    assert "openvino_telemetry" not in sys.modules
-
-
 class TestChoosing:
     def test_an_exported_graph_runs_in_openvino_on_the_cpu(self, nano_graph):
         assert isinstance(choose_runtime(nano_graph, None), OpenVinoRuntime)

@@ -1,0 +1,240 @@
+"""YOLOPv2: the one object through which the package is used."""
+
+import glob
+import os
+import warnings
+from collections.abc import Generator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from yolopv2.checkpoints import bundled_graph, file_kind, load_network, resolve
+from yolopv2.errors import YolopError
+from yolopv2.inference import Predictor, Thresholds
+from yolopv2.inference.runtimes import choose_runtime
+from yolopv2.media import Problem, open_source
+from yolopv2.scene import Scene
+
+if TYPE_CHECKING:
+    from yolopv2.checkpoints import CheckpointMeta
+    from yolopv2.network import Network
+
+Classes = int | str | Sequence[int | str]
+
+
+class YOLOPv2:
+    """Panoptic driving perception: vehicles, drivable area and lane markings of any road picture or video.
+
+    Args:
+        weights: A name of the catalogue (``nano``, bundled; ``official``, the release), a ``.safetensors`` checkpoint,
+            an exported ``.onnx``, or the released ``yolopv2.pt``.
+        device: ``auto`` (a GPU that PyTorch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        runtime: ``auto``, ``openvino``, ``torch`` or ``onnx``; see `yolopv2.inference.runtimes.choose_runtime`.
+        size: Long side of the canvas the network sees, in pixels, a multiple of 32; smaller is quicker.
+        precision: ``auto`` (float32), ``float32``, ``bfloat16`` or ``float16`` where the device has it.
+
+    Attributes:
+        predictor: What does the looking.
+        problems: What was wrong with inputs of the last call or stream, remarks included.
+
+    Raises:
+        YolopError: The weights cannot be loaded or not be run so; the message says what to do.
+        MissingExtra: What is asked for needs an extra of this package.
+
+    Example:
+        >>> model = YOLOPv2("nano")  # doctest: +SKIP
+        >>> scene = model("street.jpg", conf=0.4)  # doctest: +SKIP
+        >>> scene.vehicles.xyxy, scene.drivable.mean(), len(scene.lane_lines)  # doctest: +SKIP
+        >>> for scene in model.stream("drive.mp4"):  # doctest: +SKIP
+        ...     print(scene.time, len(scene.vehicles))
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] = "nano",
+        device: str = "auto",
+        runtime: str = "auto",
+        size: int = 640,
+        precision: str = "auto",
+    ) -> None:
+        path = resolve(weights)
+        self.weights = path
+        self.problems: list[Problem] = []
+        is_graph = file_kind(path) == "onnx"
+        graph = path if is_graph else bundled_graph(weights)
+        chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision)
+        self.predictor = Predictor(chosen, size)
+
+    def __repr__(self) -> str:
+        return f"<YOLOPv2 {self.weights.name}, {self.predictor.runtime.description}, size {self.predictor.size}>"
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Class names by class id."""
+        return self.predictor.runtime.names
+
+    @property
+    def network(self) -> "Network":
+        """The network itself, a ``torch.nn.Module`` in float32 on the CPU; needs the extra ``torch``.
+
+        Example:
+            >>> out = model.network(x)  # x float32 [N, 3, H, W], RGB in 0..1  # doctest: +SKIP
+            >>> out.detections, out.drivable, out.lanes  # logits  # doctest: +SKIP
+        """
+        return self._loaded[0]
+
+    def __call__(
+        self,
+        source: Any,
+        conf: float = 0.3,
+        iou: float = 0.45,
+        classes: Classes | None = None,
+        max_det: int = 300,
+        agnostic: bool = False,
+        batch: int = 1,
+    ) -> Scene | list[Scene]:
+        """Looks at one picture, or at several.
+
+        Args:
+            source: A path, address, numpy array (RGB) or PIL picture; or several: a list, a folder, a pattern.
+            conf: Least confidence of a vehicle, in 0 to 1.
+            iou: Of two boxes that overlap by more than this the less confident is dropped, in 0 to 1.
+            classes: Ids or names of the classes to keep; all if None.
+            max_det: At most this many vehicles per picture.
+            agnostic: Whether boxes of different classes suppress each other.
+            batch: Pictures that are looked at together; the scenes are the same at any batch.
+
+        Returns:
+            One `Scene` for one picture; for several a list, without those that cannot be read: these are warned of
+            and stand in `problems`.
+
+        Raises:
+            YolopError: The one picture cannot be read, there is nothing to read, an option is out of its range, or
+                the source is a video, for which there is `stream`.
+        """
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        scenes = list(self._look(source, thresholds, batch, stills_only=True))
+        return scenes if _is_several(source) else scenes[0]
+
+    def stream(
+        self,
+        source: Any,
+        conf: float = 0.3,
+        iou: float = 0.45,
+        classes: Classes | None = None,
+        max_det: int = 300,
+        agnostic: bool = False,
+        batch: int = 1,
+    ) -> Generator[Scene, None, None]:
+        """Looks at a video, camera, stream, or any number of pictures; reading and looking overlap.
+
+        Args:
+            source: What `__call__` takes, or a video file, a camera's number, an RTSP or HTTP stream.
+            conf: As for `__call__`, like the other options.
+            iou: See there.
+            classes: See there.
+            max_det: See there.
+            agnostic: See there.
+            batch: Frames that are looked at together: quicker on many cores and GPUs, later by as many frames.
+
+        Yields:
+            The scene of each frame, in order. However long the source, only a few frames are in memory. What of several
+            inputs cannot be read is warned of and stands in `problems`.
+
+        Raises:
+            YolopError: As for `__call__`.
+        """
+        return self._look(source, self.thresholds(conf, iou, classes, max_det, agnostic), batch, stills_only=False)
+
+    def thresholds(
+        self,
+        conf: float = 0.3,
+        iou: float = 0.45,
+        classes: Classes | None = None,
+        max_det: int = 300,
+        agnostic: bool = False,
+    ) -> Thresholds:
+        """The options of `__call__`, checked, with classes as ids.
+
+        Raises:
+            YolopError: One is out of its range, or there is no such class.
+        """
+        return Thresholds(conf, iou, None if classes is None else self._class_ids(classes), max_det, agnostic)
+
+    def export(self, format: str = "onnx", output: str | os.PathLike[str] | None = None) -> Path:
+        """Writes the model as a file for other engines; needs the extra ``export``.
+
+        Args:
+            format: ``onnx``.
+            output: The file; if None, the weights' name with the format's suffix, in the working folder.
+
+        Returns:
+            The file.
+
+        Raises:
+            YolopError: The format is unknown, the model is an exported one, or the file cannot be written.
+        """
+        if format != "onnx":
+            raise YolopError(f"no format is called {format!r}; there is: onnx")
+        from yolopv2.export.onnx import export_onnx
+
+        network, meta = self._loaded
+        path = Path(output if output is not None else self.weights.with_suffix(".onnx").name)
+        export_onnx(network, path, meta.to_dict())
+        return path
+
+    @cached_property
+    def _loaded(self) -> tuple["Network", "CheckpointMeta"]:
+        return load_network(self.weights)
+
+    def _load(self) -> tuple["Network", dict[int, str]]:
+        network, meta = self._loaded
+        return network, meta.names_by_id
+
+    def _look(self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool) -> Generator[Scene, None, None]:
+        several = _is_several(source)
+        told = 0
+        problems: list[Problem] = []
+        self.problems = problems
+        with open_source(source, problems.append) as frames:
+            if stills_only and frames.is_video:
+                raise _is_a_video(source)
+            for frame, scene in self.predictor.stream(frames, thresholds, batch):
+                if stills_only and frame.is_video:
+                    raise _is_a_video(frame.source)
+                yield scene
+                told = _warn(problems, told) if several else told
+        if not several and any(problem.fatal for problem in problems):
+            raise YolopError("\n".join(str(problem) for problem in problems if problem.fatal))
+        _warn(problems, told)
+
+    def _class_ids(self, classes: Classes) -> tuple[int, ...]:
+        """Ids of classes given by id or name; a name may belong to several ids."""
+        wanted = [classes] if isinstance(classes, int | str) else list(classes)
+        ids = [[i for i, name in self.names.items() if entry in (i, str(i), name)] for entry in wanted]
+        for entry, found in zip(wanted, ids, strict=True):
+            if not found:
+                known = ", ".join(f"{i} {name}" for i, name in self.names.items())
+                raise YolopError(f"no class is called {entry!r}; there are: {known}")
+        return tuple(i for found in ids for i in found)
+
+
+def _is_several(source: Any) -> bool:
+    """Whether a source names several inputs, so that the answer is a list."""
+    if isinstance(source, list | tuple):
+        return True
+    if not isinstance(source, str | os.PathLike) or "://" in os.fspath(source):
+        return False
+    return os.path.isdir(source) or (glob.has_magic(os.fspath(source)) and not os.path.lexists(source))
+
+
+def _is_a_video(source: Any) -> YolopError:
+    return YolopError(f"{source} is a video or camera: use model.stream(...), which gives its scenes one by one")
+
+
+def _warn(problems: list[Problem], told: int) -> int:
+    """Warns of what has come up since, and returns how much has been told of."""
+    for problem in problems[told:]:
+        if problem.fatal:
+            warnings.warn(f"left out {problem}", stacklevel=3)
+    return len(problems)
