@@ -118,7 +118,7 @@ def _rounded_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
                 material = "body" if level > 1 else "sill"
             elif not flat and behind and level in lamp and i % corner < 3:
                 material = "tail_corner"
-            elif not flat and ahead and level == 3:
+            elif not flat and ahead and level == 3 and i % corner != (0 if i < 3 * corner else 2):
                 material = "head_corner"
             quad = [rings[level][i], rings[level][j], rings[level + 1][j], rings[level + 1][i]]
             build.face([(float(x), float(y), float(z)) for x, y, z in quad], material)

@@ -17,8 +17,10 @@ SUBPIXEL_BITS = 4
 
 _REACH = 6000.0
 _GLOW_SCALE = 4
+_CIRCLE = np.array([[np.cos(a), np.sin(a)] for a in np.arange(14) * (np.pi / 7)])
 
 Colour = NDArray[np.float64] | tuple[float, float, float]
+Pixel = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,29 @@ class Extent:
     window: tuple[int, int, int, int]
 
 
+@dataclass(frozen=True)
+class _Glow:
+    centre: Pixel
+    radius: float
+    colour: NDArray[np.float64]
+    stretch: float
+    source: tuple[int, int]
+    seen: list[int] | None
+
+    def add_to(self, light: NDArray[np.uint8]) -> None:
+        """Add to an image of light at a `_GLOW_SCALE` of the frame."""
+        x, y = self.centre[0] / _GLOW_SCALE, self.centre[1] / _GLOW_SCALE
+        wide = max(self.radius / _GLOW_SCALE, 0.7)
+        high = wide * self.stretch
+        x1, y1 = max(int(x - wide * 2.2), 0), max(int(y - high * 2.2), 0)
+        x2, y2 = min(int(x + wide * 2.2) + 2, light.shape[1]), min(int(y + high * 2.2) + 2, light.shape[0])
+        if x1 < x2 and y1 < y2:
+            across = np.exp(-(((np.arange(x1, x2) - x) / wide) ** 2))
+            down = np.exp(-(((np.arange(y1, y2) - y) / high) ** 2))
+            added = np.minimum((down[:, None] * across)[..., None] * self.colour, 255).astype(np.uint8)
+            light[y1:y2, x1:x2] = cv2.add(light[y1:y2, x1:x2], added)
+
+
 @dataclass
 class Canvas:
     """Paints far things first: what comes later covers what is there.
@@ -45,12 +70,7 @@ class Canvas:
 
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
-    _glow: NDArray[np.uint8] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        height, width = self.labels.shape
-        self._glow = np.zeros((-(-height // _GLOW_SCALE), -(-width // _GLOW_SCALE), 3), np.uint8)
-        self._glows = False
+    _glows: list["_Glow"] = field(default_factory=list, repr=False)
 
     @classmethod
     def blank(cls, height: int, width: int) -> "Canvas":
@@ -110,10 +130,9 @@ class Canvas:
         if label is not None:
             cv2.polylines(self.labels, fixed, False, label, whole, cv2.LINE_8, SUBPIXEL_BITS)
 
-    def ellipse(self, centre: NDArray[np.float64], radii: tuple[float, float], colour: Colour) -> None:
+    def ellipse(self, centre: Pixel, radii: tuple[float, float], colour: Colour) -> None:
         """Fill an upright ellipse."""
-        angles = np.linspace(0, 2 * np.pi, 15)[:-1]
-        self.polygon(centre + np.stack([np.cos(angles) * radii[0], np.sin(angles) * radii[1]], -1), colour)
+        self.polygon(centre + _CIRCLE * radii, colour)
 
     def sprite(
         self, sprite: NDArray[np.uint8], to_frame: NDArray[np.float64], tone: NDArray[np.float64], label: int | None
@@ -172,20 +191,40 @@ class Canvas:
         if label is not None:
             self.labels[y1:y2, x1:x2][mask > 0] = label
 
-    def glow(self, centre: NDArray[np.float64], radius: float, colour: Colour, stretch: float = 1.0) -> None:
-        """Add a soft light; `stretch` makes it higher than wide."""
-        x, y = centre / _GLOW_SCALE
-        reach = max(radius / _GLOW_SCALE, 0.7)
-        half_x, half_y = int(np.ceil(reach * 2.2)), int(np.ceil(reach * stretch * 2.2))
-        x1, y1 = max(int(x) - half_x, 0), max(int(y) - half_y, 0)
-        x2, y2 = min(int(x) + half_x + 1, self._glow.shape[1]), min(int(y) + half_y + 1, self._glow.shape[0])
-        if x1 >= x2 or y1 >= y2:
+    def glow(
+        self,
+        centre: Pixel,
+        radius: float,
+        colour: Colour,
+        stretch: float = 1.0,
+        source: Pixel | None = None,
+    ) -> None:
+        """Let a lamp that has just been painted glow, unless something covers it later.
+
+        Args:
+            centre: Pixel (x, y) of the glow's middle.
+            radius: Pixels at which it has fallen to 37%.
+            colour: What it adds in the middle.
+            stretch: How much higher than wide it is.
+            source: Pixel of the lamp itself where that is not the middle.
+        """
+        x, y = source or centre
+        height, width = self.labels.shape
+        inside = 0 <= x < width and 0 <= y < height
+        seen = self.image[int(y), int(x)].tolist() if inside else None
+        self._glows.append(_Glow(centre, radius, np.asarray(colour, np.float64), stretch, (int(x), int(y)), seen))
+
+    def flush_glow(self) -> None:
+        """Put the glow of all lamps that are still to be seen on the image."""
+        shown = [g for g in self._glows if g.seen is None or self.image[g.source[1], g.source[0]].tolist() == g.seen]
+        if not shown:
             return
-        across = np.exp(-(((np.arange(x1, x2) - x) / reach) ** 2))
-        down = np.exp(-(((np.arange(y1, y2) - y) / (reach * stretch)) ** 2))
-        light = np.minimum(np.outer(down, across)[..., None] * np.asarray(colour, np.float64), 255).astype(np.uint8)
-        self._glow[y1:y2, x1:x2] = cv2.add(self._glow[y1:y2, x1:x2], light)
-        self._glows = True
+        height, width = self.labels.shape
+        light = np.zeros((-(-height // _GLOW_SCALE), -(-width // _GLOW_SCALE), 3), np.uint8)
+        for glow in shown:
+            glow.add_to(light)
+        full = cv2.resize(light, None, fx=_GLOW_SCALE, fy=_GLOW_SCALE, interpolation=cv2.INTER_LINEAR)
+        self.image[:] = cv2.add(self.image, full[:height, :width])
 
     def extent(self, label: int, points: NDArray[np.float64] | None) -> Extent:
         """How much of the frame has a label, looking near some points or everywhere."""
@@ -195,19 +234,6 @@ class Canvas:
             return Extent(0, (0, 0, 0, 0))
         x1, y1, x2, y2 = window
         return Extent(int(np.count_nonzero(self.labels[y1:y2, x1:x2] == label)), window)
-
-    def label_at(self, point: NDArray[np.float64]) -> int | None:
-        """Label of a pixel, or None outside the frame."""
-        height, width = self.labels.shape
-        x, y = int(np.floor(point[0])), int(np.floor(point[1]))
-        return int(self.labels[y, x]) if 0 <= x < width and 0 <= y < height else None
-
-    def flush_glow(self) -> None:
-        """Put the collected lights on the image."""
-        if self._glows:
-            height, width = self.labels.shape
-            full = cv2.resize(self._glow, None, fx=_GLOW_SCALE, fy=_GLOW_SCALE, interpolation=cv2.INTER_LINEAR)
-            self.image[:] = cv2.add(self.image, full[:height, :width])
 
     def outside(self, points: NDArray[np.float64]) -> bool:
         """Whether all of some pixels are on one side of the frame."""

@@ -124,9 +124,9 @@ def _light(rng: np.random.Generator, weather: str, time: str) -> tuple[Colour, C
     elevation = rng.uniform(0.35, 1.2)
     if time == "night":
         town = np.array([1.0, 0.86, 0.68]) if rng.random() < 0.6 else np.array([0.75, 0.85, 1.0])
-        return town * rng.uniform(0.055, 0.15), np.zeros(3), elevation
+        return town * rng.uniform(0.05, 0.17), np.zeros(3), elevation
     if time == "dusk":
-        ambient = np.array([0.36, 0.35, 0.42]) * strength * rng.uniform(0.6, 1.0)
+        ambient = np.array([0.38, 0.37, 0.41]) * strength * rng.uniform(0.6, 1.0)
         sun = np.array([0.75, 0.5, 0.28]) * strength * (weather == "clear")
         return ambient, sun, rng.uniform(0.06, 0.28)
     if weather == "clear":
@@ -142,7 +142,7 @@ def _sky_colours(rng: np.random.Generator, weather: str, time: str) -> tuple[Col
         return np.array([5.0, 7, 14]) + glow * 4, np.array([16.0, 15, 20]) + glow * np.array([26.0, 18, 12])
     if time == "dusk":
         if weather != "clear":
-            return np.array([92.0, 98, 116]) + shift, np.array([148.0, 138, 140]) + shift
+            return np.array([96.0, 102, 114]) + shift / 2, np.array([146.0, 142, 144]) + shift / 2
         warm = rng.uniform(0, 1)
         return np.array([70.0, 96, 150]) + shift, np.array([236.0, 170 + 30 * warm, 110 + 70 * warm])
     if weather == "clear":

@@ -1,4 +1,4 @@
-"""What lies flat on the road and does not run along it: crossroads, crosswalks, stop lines, shadows."""
+"""What lies flat on the road and does not run along it: crossroads, crosswalks, stop lines, repairs, shadows."""
 
 import math
 
@@ -55,6 +55,40 @@ class FlatThings:
             stop = road.s - road.half - 5.4
             self._add(self.patch.paint, (stop - 0.2, stop + 0.2), np.linspace(*self.layout.drivable, 5))
 
+    def mends(self, ego_s: float) -> None:
+        """Add patches, cracks and manholes to the lanes near the ego."""
+        for slot in range(int(ego_s // 9), int((ego_s + 45) // 9) + 1):
+            rng = slot_rng(self.seed, 13, slot)
+            for lane in self.layout.lanes:
+                kind, bright, away, wide, long = rng.random(5)
+                s, t = slot * 9 + 6 * float(rng.random()), lane.t + float(away - 0.5) * 1.6
+                if kind < 0.1:
+                    across = t + np.array([-0.35, 0.45]) * (0.6 + 2 * wide)
+                    self._mend((s, s + 1 + 5 * long), np.clip(across, lane.t - lane.width / 2, lane.t + lane.width / 2), 0.78 + 0.4 * bright)  # fmt: skip
+                elif kind < 0.2:
+                    self._manhole(s, t, 0.6 + 0.25 * bright)
+                elif kind < 0.5:
+                    self._crack(s, t, 1.5 + 6 * long, 0.55 + 0.25 * bright, rng)
+
+    def _mend(self, s: tuple[float, float], t: NDArray[np.float64], bright: float) -> None:
+        shapes: list[Points] = []
+        self._add(shapes, s, t)
+        self.patch.mends.extend((shape, bright) for shape in shapes)
+
+    def _manhole(self, s: float, t: float, bright: float) -> None:
+        turn = np.linspace(0, 2 * np.pi, 13)[:-1]
+        outline = self.stretch.to_ego(s + 0.34 * np.cos(turn), t + 0.34 * np.sin(turn))
+        if float(self.camera.depth(outline).min()) > NEAR:
+            self.patch.mends.append((self.camera.project(outline), bright))
+
+    def _crack(self, s: float, t: float, length: float, bright: float, rng: np.random.Generator) -> None:
+        """A crooked line of tar."""
+        along = np.linspace(s, s + length, 7)
+        line = t + np.cumsum(rng.normal(0, 0.12, 7))
+        outline = self.stretch.to_ego(np.concatenate([along, along[::-1]]), np.concatenate([line - 0.025, line[::-1] + 0.025]))  # fmt: skip
+        if float(self.camera.depth(outline).min()) > NEAR:
+            self.patch.mends.append((self.camera.project(outline), bright))
+
     def shadows(self, vehicles: list[PlacedVehicle], things: list[Thing]) -> None:
         """Add the dark beneath vehicles and, where the sun shines, what is in the shade."""
         near = [vehicle for vehicle in vehicles if vehicle.distance < self._reach()]
@@ -71,7 +105,10 @@ class FlatThings:
             top = (base - middle) * 0.8 + middle + away * vehicle.vehicle.size[2] * 0.9
             self._lay(self.patch.shadows, np.concatenate([base, top]))
         for thing in things:
-            if isinstance(thing, Building | Plant) and self.stretch.point(thing.end if isinstance(thing, Building) else thing.s, 0.0)[1] > self._reach():
+            if (
+                isinstance(thing, Building | Plant)
+                and self.stretch.point(thing.end if isinstance(thing, Building) else thing.s, 0.0)[1] > self._reach()
+            ):
                 continue
             if isinstance(thing, Building):
                 self._lay(self.patch.shadows, self._house_shadow(thing, away))

@@ -10,72 +10,16 @@ from .camera import Camera
 from .canvas import GROUND, SUBPIXEL_BITS, Canvas, fixed_point
 from .conditions import Conditions
 from .layout import Layout
+from .perspective import ROW_STEPS, RowTable
 from .profile import LEVELS, TEXEL, Profile, build_profile
-from .road import FAR, Stretch
+from .road import Stretch
 from .textures import fractal_noise, grain
 
-_ROW_STEPS = 4
 _GRAIN_SIZE, _GRAIN_LEVELS, _GRAIN_TEXEL = 512, 8, 0.008
 _NOISE_PERIOD = 4096.0
+_ROUGHER = np.clip(128 + (np.arange(256) - 128) * 2.2, 0, 255).astype(np.uint8)
 
 Points = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RowTable:
-    """What lies on each row of a frame without roll, at steps of a quarter row from `top` down; float32 ``[n]`` each.
-
-    Attributes:
-        top: First row, measured from the principal point, on which there is ground.
-        distance: y of the ground in metres.
-        s: Station of the reference line at that y, relative to the ego.
-        x: The reference line at that y.
-        cos: Cosine of the road's heading there.
-        sin: Its sine.
-        footprint: Metres that a pixel is wide there.
-    """
-
-    top: float
-    distance: NDArray[np.float32]
-    s: NDArray[np.float32]
-    x: NDArray[np.float32]
-    cos: NDArray[np.float32]
-    sin: NDArray[np.float32]
-    footprint: NDArray[np.float32]
-
-    @classmethod
-    def build(cls, camera: Camera, stretch: Stretch, ego_s: float) -> "RowTable":
-        """Cast one ray a row onto the hilly ground; what a crest hides is not seen."""
-        y = 1 / np.linspace(1 / 0.8, 1 / (FAR * 0.9), 1400)
-        line = np.stack([np.zeros_like(y), y, stretch.ground(y)], -1)
-        depth = camera.depth(line)
-        up = (line[:, 2] - camera.lens_height) * np.cos(camera.pitch) - y * np.sin(camera.pitch)
-        row = -camera.focal * up / depth
-        seen = row < np.concatenate([[np.inf], np.minimum.accumulate(row)[:-1]])
-        reach = (camera.height + camera.width * abs(np.sin(camera.roll))) / 2 + 1
-        rows = np.arange(row[seen][-1], max(reach, row[seen][-1] + 1), 1 / _ROW_STEPS)
-        distance = 1 / np.interp(rows, row[seen][::-1], 1 / y[seen][::-1])
-        level = np.stack([np.zeros_like(distance), distance, stretch.ground(distance)], -1)
-        heading = np.interp(distance, stretch.y, stretch.heading)
-        columns = (
-            distance,
-            np.interp(distance, stretch.y, stretch.s) - ego_s,
-            np.interp(distance, stretch.y, stretch.x),
-            np.cos(heading),
-            np.sin(heading),
-            camera.depth(level) / camera.focal,
-        )
-        return cls(float(rows[0]), *(column.astype(np.float32) for column in columns))
-
-    def locate(
-        self, u: NDArray[np.float32], v: NDArray[np.float32]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
-        """Table row and road coordinates (s relative to the ego, t) of pixels without roll."""
-        steps = np.clip((v - self.top) * _ROW_STEPS, 0, len(self.distance) - 1)
-        index = steps.astype(np.intp)
-        t = u * (self.footprint * self.cos)[index] - (self.x * self.cos)[index]
-        s = u * (self.footprint * self.sin)[index] + (self.s - self.x * self.sin)[index]
-        return index, s, t
 
 
 @dataclass(frozen=True)
@@ -84,6 +28,7 @@ class GroundPatch:
 
     Attributes:
         bare: Pixel polygons of plain asphalt without markings: where roads cross.
+        mends: Pixel polygons of patched asphalt, cracks and manholes, and how bright each is beside the asphalt.
         paint: Pixel polygons of white paint.
         lanes: Pixel polygons that count as lane markings: the edges of crosswalks.
         shadows: Pixel polygons that the sun does not reach.
@@ -91,6 +36,7 @@ class GroundPatch:
     """
 
     bare: list[Points] = field(default_factory=list)
+    mends: list[tuple[Points, float]] = field(default_factory=list)
     paint: list[Points] = field(default_factory=list)
     lanes: list[Points] = field(default_factory=list)
     shadows: list[Points] = field(default_factory=list)
@@ -124,7 +70,8 @@ class GroundPainter:
         self.wear = float(rng.uniform(0, 1) ** 2)
         self.paint_light = float(rng.uniform(0.72, 1.0))
         self.blotches = float(rng.uniform(0.3, 1.0))
-        self.beam = float(rng.uniform(0.45, 1.0))
+        self.beam = float(rng.uniform(0.45, 1.1))
+        self.lamps = float(rng.uniform(0.3, 0.75))
 
     def paint(self, canvas: Canvas, camera: Camera, stretch: Stretch, ego_s: float, patch: GroundPatch) -> GroundLabels:
         """Paint the ground over the sky that is on the canvas.
@@ -133,7 +80,7 @@ class GroundPainter:
             Labels of the ground as if nothing stood on it.
         """
         table = RowTable.build(camera, stretch, ego_s)
-        top = _first_row(camera, table.top)
+        top = table.first_row(camera)
         u, v = camera.level_coordinates(top)
         index, s, t = table.locate(u, v)
         level = np.clip(np.log2(table.footprint / TEXEL), 0, LEVELS - 1)[index]
@@ -143,14 +90,14 @@ class GroundPainter:
         paint = cv2.remap(self.profile.paint, across, level, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         label = cv2.remap(self.profile.label, across, level, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shifted.fill(colour, patch.bare, self.profile.bare_colour)
-        shifted.fill(paint, patch.bare, (0, 0, 0))
-        shifted.fill(paint, patch.paint, (255, 0, 0))
+        for polygon, bright in patch.mends:
+            shifted.fill(colour, [polygon], tuple(min(c * bright, 255.0) for c in self.profile.bare_colour))
+        shifted.fill(paint, patch.bare, (0, 0, 0, 0))
+        shifted.fill(paint, patch.paint, (255, 0, 0, 0))
         self._lay_paint(colour, paint, s, t, ego_s, table, index)
-        gain = cv2.multiply(
-            self._light_and_wear(camera, table, ego_s, top, patch, v.shape),
-            self._grain(index, s, t, ego_s, table),
-            scale=1 / 128,
-        )
+        fine = self._grain(index, s, t, ego_s, table)
+        cv2.copyTo(cv2.LUT(fine, _ROUGHER), cv2.inRange(paint[..., 3], 128, 255), fine)
+        gain = cv2.multiply(self._light_and_wear(camera, table, ego_s, top, patch, v.shape), fine, scale=1 / 128)
         lit = cv2.multiply(colour, cv2.cvtColor(gain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
         self._haze(lit, table, index)
         ground = v >= np.float32(table.top)
@@ -169,7 +116,7 @@ class GroundPainter:
     ) -> None:
         """Put the markings on the road, broken where they are dashed, patchy where they are worn."""
         painted = np.flatnonzero(cv2.max(paint[..., 0], paint[..., 1]) > 4)
-        solid, dashed, yellow = (paint.reshape(-1, 3)[painted].astype(np.float32) / 255).T
+        solid, dashed, yellow, _ = (paint.reshape(-1, 4)[painted].astype(np.float32) / 255).T
         along = s.reshape(-1)[painted] + np.float32(ego_s % _NOISE_PERIOD)
         row = index.reshape(-1)[painted]
         foot = table.footprint[row] * table.distance[row] / np.float32(1.4)
@@ -210,10 +157,12 @@ class GroundPainter:
         index, s, t = table.locate(u, v)
         along = s + np.float32(ego_s % _NOISE_PERIOD)
         gain = np.ones(s.shape, np.float32)
+        left, right = self.layout.verge
+        rough = np.float32(1) + 1.6 * ((t < left) | (t > right)).astype(np.float32)
         for texel, strength, seed in ((0.32, 0.10, 21), (0.05, 0.07, 22)):
             noise = _wrapped(fractal_noise(256, 6, seed), t / np.float32(texel), along / np.float32(texel * 3))
             visible = np.clip(1.5 - np.log2(np.maximum(table.footprint[index], 1e-3) / texel) / 4, 0, 1)
-            gain += (noise - 128) * (np.float32(strength * self.blotches / 40) * visible)
+            gain += (noise - 128) * (np.float32(strength * self.blotches / 40) * visible * rough)
         for polygons, depth, soft in ((patch.shadows, self._shadow_depth(), 3), (patch.contact, 0.78, 5)):
             if polygons:
                 mask = np.zeros(gain.shape, np.uint8)
@@ -251,15 +200,15 @@ class GroundPainter:
                 every = np.float32(self.lamp_every)
                 along = ((s + np.float32(ego_s % self.lamp_every)) / every + np.float32(shift) + 0.5) % 1 - 0.5
                 reach = (along * every / 9) ** 2 + ((t - np.float32(side * 0.7)) / 6) ** 2
-                light = light + np.exp(-reach) * np.float32(0.45 * self.conditions.dark)
+                light = light + np.exp(-reach) * np.float32(self.lamps * self.conditions.dark)
         return light.astype(np.float32)
 
     def _haze(self, image: NDArray[np.uint8], table: RowTable, index: NDArray[np.intp]) -> None:
         """Blend the haze's colour in where it shows."""
         share = 1 - np.exp(-table.distance / np.float32(self.conditions.visibility))
         rows = (
-            int(np.searchsorted(-share, -0.02) / _ROW_STEPS)
-            + int(np.ptp(index[:, [0, -1]].astype(np.int64), axis=1).max() / _ROW_STEPS)
+            int(np.searchsorted(-share, -0.02) / ROW_STEPS)
+            + int(np.ptp(index[:, [0, -1]].astype(np.int64), axis=1).max() / ROW_STEPS)
             + 1
         )
         rows = min(max(rows, 1), len(image))
@@ -304,13 +253,6 @@ class _Shifted:
             fixed = fixed_point(polygon - (0, self.top))
             if len(fixed) >= 3:
                 cv2.fillPoly(target, [fixed], value, cv2.LINE_8, SUBPIXEL_BITS)
-
-
-def _first_row(camera: Camera, level_top: float) -> int:
-    """First frame row on which some pixel shows ground."""
-    tilt = abs(np.sin(camera.roll)) * camera.width / 2
-    row = (level_top - tilt) / np.cos(camera.roll) + (camera.height - 1) / 2
-    return int(np.clip(np.floor(row), 0, camera.height - 2))
 
 
 def _wrapped(tile: NDArray[np.uint8], across: NDArray[np.float32], along: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -29,6 +29,8 @@ _ALBEDO = {
     "gutter": (104.0, 103, 102),
 }
 
+_ROUGH = ("grass", "dirt", "gravel")
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -37,7 +39,7 @@ class Profile:
     Attributes:
         half_width: Metres to either side of t 0.
         colour: The lit ground without paint, uint8 RGB.
-        paint: uint8, three channels: solid paint, dashed paint, how yellow it is.
+        paint: uint8, four channels: solid paint, dashed paint, how yellow it is, how rough the ground is.
         label: uint8, two channels: lane marking, drivable.
         bare_colour: Lit asphalt.
         paint_colours: Lit white and yellow paint, float32 ``[3]`` each.
@@ -123,7 +125,10 @@ def _colours(
 
 def _lines(layout: Layout, t: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The paint and label pictures; labels stay at least about two pixels wide however far they are."""
-    paint = np.zeros((len(t), 3))
+    paint = np.zeros((len(t), 4))
+    for strip in layout.strips:
+        if strip.material in _ROUGH:
+            paint[(t > strip.left) & (t < strip.right), 3] = 255
     label = np.zeros((LEVELS, len(t), 2), np.uint8)
     reach = TEXEL * 2.0 ** np.arange(LEVELS)
     for marking in layout.markings:

@@ -287,13 +287,17 @@ class SceneryPainter:
         self._strut(np.stack([top, head]), 0.11, grey)
         self._panel(head, (0.6, 0.14), np.array([90.0, 90, 88]))
         if self.conditions.dark > 0.3:
-            centre = self.camera.project(head)
-            colour = np.array([255.0, 214, 150]) if post.look % 3 else np.array([226.0, 238, 255])
-            reach = self.camera.focal / float(self.camera.depth(head))
-            fade = float(np.exp(-head[1] / (2 * self.conditions.visibility))) * self.conditions.dark
-            self.canvas.ellipse(centre, (max(0.22 * reach, 0.8), max(0.1 * reach, 0.6)), colour)
-            self.canvas.glow(centre, max(0.35 * reach, 1.2), colour * fade)
-            self.canvas.glow(centre, 1.7 * reach + 2, colour * (0.22 * fade))
+            u, v, depth = self.camera.pixel(*head.tolist())
+            colour = np.array([255.0, 206, 134]) if post.look % 3 else np.array([226.0, 238, 255])
+            reach = self.camera.focal / depth
+            fade = math.exp(-depth / (2 * self.conditions.visibility)) * self.conditions.dark
+            self.canvas.ellipse((u, v), (max(0.24 * reach, 0.9), max(0.12 * reach, 0.7)), colour)
+            self.canvas.glow((u, v), max(0.4 * reach, 1.4), colour * fade)
+            self.canvas.glow((u, v), 1.9 * reach + 3, colour * (0.3 * fade))
+            if self.conditions.wetness > 0.4:
+                ground = self.camera.pixel(float(head[0]), float(head[1]), float(head[2]) - 2 * post.height)
+                streak = colour * (0.25 * fade * self.conditions.wetness)
+                self.canvas.glow(ground[:2], 0.5 * reach + 2, streak, stretch=5.0, source=(u, v))
 
     def _wires(self, post: Post, top: NDArray[np.float64], grey: NDArray[np.float64]) -> None:
         """Cross-arm and the wires to the next pole."""
@@ -319,8 +323,8 @@ class SceneryPainter:
             if float(self.camera.depth(centre)) < 1.0:
                 continue
             self._panel(centre - (0, 0.02, 0), (0.36, 1.05), np.array([44.0, 42, 34]))
-            lamp = self.camera.project(centre - (0, 0.05, 0.34 - 0.34 * lit[0]))
-            reach = self.camera.focal / float(self.camera.depth(centre))
+            u, v, depth = self.camera.pixel(float(centre[0]), float(centre[1]) - 0.05, float(centre[2]) - 0.34 + 0.34 * lit[0])  # fmt: skip
+            lamp, reach = (u, v), self.camera.focal / depth
             self.canvas.ellipse(lamp, (max(0.13 * reach, 0.7),) * 2, lit[1])
             self.canvas.glow(lamp, 0.5 * reach + 1, np.array(lit[1]) * (0.2 + 0.5 * self.conditions.dark))
 

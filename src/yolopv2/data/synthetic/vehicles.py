@@ -148,15 +148,6 @@ class PlacedVehicle:
         return abs(self.x) < sideways
 
 
-@dataclass(frozen=True)
-class _Lamp:
-    centre: NDArray[np.float64]
-    radius: float
-    colour: NDArray[np.float64]
-    pixels: float
-    label: int
-
-
 class VehiclePainter:
     """Paints the vehicles of one frame.
 
@@ -171,7 +162,6 @@ class VehiclePainter:
     def __init__(self, canvas: Canvas, camera: Camera, stretch: Stretch, conditions: Conditions, beam: float) -> None:
         self.canvas, self.camera, self.stretch = canvas, camera, stretch
         self.conditions, self.beam = conditions, beam
-        self._lamps: list[_Lamp] = []
         azimuth = conditions.sun_azimuth - stretch.bearing
         level = np.cos(conditions.sun_elevation)
         self.sun = np.array([level * np.sin(azimuth), level * np.cos(azimuth), np.sin(conditions.sun_elevation)])
@@ -202,7 +192,7 @@ class VehiclePainter:
         colours = self._colours(placed, mesh)
         self.canvas.faces(points, mesh.starts, _order(mesh, lens, pixels), colours, mesh.skin, label)
         if vehicle.lights:
-            self._light_lamps(placed, mesh, points, pixels, label)
+            self._light_lamps(placed, mesh, points, pixels)
         return self.canvas.extent(label, points)
 
     def _colours(self, placed: PlacedVehicle, mesh: Mesh) -> NDArray[np.float64]:
@@ -236,31 +226,22 @@ class VehiclePainter:
         lit = {"tail": (178.0, 22, 18), "head": (255.0, 250, 232), "sign": (255.0, 160, 40)}
         return np.array(lit[material.removesuffix("_corner")])
 
-    def _light_lamps(
-        self, placed: PlacedVehicle, mesh: Mesh, points: NDArray[np.float64], pixels: float, label: int
-    ) -> None:
-        """Remember the lamps that look at the camera."""
+    def _light_lamps(self, placed: PlacedVehicle, mesh: Mesh, points: NDArray[np.float64], pixels: float) -> None:
+        """Let the lamps glow that look at the camera."""
         look = self.conditions
         behind = placed.lens_in_frame(self.camera.lens_height)[1] < 0
         name = "tail" if behind else "head"
         colour = np.array([210.0, 26, 16]) if behind else np.array([235.0, 228, 205])
         strength = (0.25 + 0.75 * look.dark) * (1.0 if placed.vehicle.braking or not behind else 0.55)
         strength *= math.exp(-placed.y / (2.5 * look.visibility))
-        radius = pixels * (0.13 if behind else 0.3) + self.camera.width / 600
+        radius = pixels * (0.13 if behind else 0.34) + self.camera.width / 500
         for vertices in _lamp_vertices(mesh, name):
-            centre = points[vertices].mean(axis=0)
-            self._lamps.append(_Lamp(centre, radius, colour * strength, pixels, label))
-
-    def shine(self) -> None:
-        """Let the lamps glow that nothing painted since has covered."""
-        for lamp in self._lamps:
-            if self.canvas.label_at(lamp.centre) != lamp.label:
-                continue
-            self.canvas.glow(lamp.centre, lamp.radius * 0.45, lamp.colour)
-            self.canvas.glow(lamp.centre, lamp.radius * 1.6, lamp.colour * 0.3)
-            if self.conditions.wetness > 0.4:
-                below = lamp.centre + (0, lamp.pixels * 0.75)
-                self.canvas.glow(below, lamp.radius * 0.5, lamp.colour * self.conditions.wetness * 0.35, 4.0)
+            x, y = points[vertices].mean(axis=0).tolist()
+            self.canvas.glow((x, y), radius * 0.45, colour * strength)
+            self.canvas.glow((x, y), radius * 1.6, colour * (strength * 0.3))
+            if look.wetness > 0.4:
+                streak = colour * (strength * look.wetness * 0.35)
+                self.canvas.glow((x, y + pixels * 0.75), radius * 0.5, streak, stretch=4.0, source=(x, y))
 
 
 @lru_cache(maxsize=512)
