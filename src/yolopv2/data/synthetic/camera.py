@@ -3,11 +3,15 @@
 The ego frame has its origin on the road beneath the lens: x to the right, y forward, z up, in metres.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Coordinate = TypeVar("Coordinate", float, NDArray[np.float64])
 
 NEAR = 0.4
 """Metres in front of the lens at which things are cut off."""
@@ -99,6 +103,11 @@ class Camera:
         rows = np.arange(top, self.height, step, dtype=np.float32) + np.float32(step // 2 - (self.height - 1) / 2)
         cos, sin = np.float32(np.cos(self.roll)), np.float32(np.sin(self.roll))
         return cos * columns + (sin * rows)[:, None], (cos * rows)[:, None] - sin * columns
+
+    def from_level(self, u: Coordinate, v: Coordinate) -> tuple[Coordinate, Coordinate]:
+        """Pixels of coordinates in a frame without roll."""
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        return cos * u - sin * v + (self.width - 1) / 2, sin * u + cos * v + (self.height - 1) / 2
 
     def level_row(self, rise: float) -> float:
         """Row v, in a frame without roll, of a far-off point that rises `rise` metres per metre."""

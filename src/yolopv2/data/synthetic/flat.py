@@ -11,7 +11,7 @@ from .conditions import Conditions
 from .ground import GroundPatch, Points
 from .layout import Layout
 from .road import Stretch
-from .scenery import Building, Plant, Thing
+from .scenery import Bridge, Building, Plant, Thing
 from .traffic import Crossing, slot_rng
 from .vehicles import PlacedVehicle
 
@@ -112,6 +112,9 @@ class FlatThings:
                 continue
             if isinstance(thing, Building):
                 self._lay(self.patch.shadows, self._house_shadow(thing, away))
+            elif isinstance(thing, Bridge):
+                under = [self.stretch.point(s, t) for s in (thing.start, thing.end) for t in (-40.0, 40.0)]
+                self._lay(self.patch.shadows, np.array(under) + away * thing.clear)
             elif isinstance(thing, Plant) and thing.height > 2.5:
                 for crown in self._tree_shadow(thing, away):
                     self._lay(self.patch.shadows, crown)

@@ -12,8 +12,17 @@ from .conditions import Conditions
 from .road import Stretch
 from .sprites import BAY, FLOOR, Mips, facade, person, pick_mip, tree
 
+_WINDOW_LIGHT = np.array([[0.85, 0.66, 0.38], [0.8, 0.78, 0.68], [0.62, 0.74, 0.8], [0.9, 0.6, 0.28]])
+
 FLOOR_HEIGHT = 3.3
 """Metres between floors of a house."""
+
+
+_BOXES = {
+    "cabinet": (((38.0, 66, 52), (92, 94, 92), (36, 60, 110), (58, 56, 54)), (0.6, 1.05)),
+    "cone": (((232.0, 96, 28),), (0.34, 0.72)),
+}
+_SIGNS = ((198.0, 36, 38), (222.0, 178, 34), (226.0, 226, 222), (34.0, 70, 150), (28.0, 104, 66), (214.0, 214, 210))
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Post:
-    """A post: "lamp", "pole" (with wires), "sign", "signal", or "gantry" over the road.
+    """A post: "lamp", "pole" (with wires), "sign", "signal", "cabinet", "cone", or "gantry" over the road.
 
     `arm` is how far its arm reaches over the road, positive to the right; `look` picks among variants.
     """
@@ -74,7 +83,16 @@ class Rail:
     kind: str
 
 
-Thing = Building | Plant | Person | Post | Rail
+@dataclass(frozen=True)
+class Bridge:
+    """A bridge over the road from station `start` to `end`, its underside `clear` metres up."""
+
+    start: float
+    end: float
+    clear: float
+
+
+Thing = Building | Plant | Person | Post | Rail | Bridge
 
 
 class SceneryPainter:
@@ -103,6 +121,8 @@ class SceneryPainter:
             self._standing(person(thing.index), thing.s, thing.t, 1.74, np.ones(3))
         elif isinstance(thing, Post):
             self._post(thing)
+        elif isinstance(thing, Bridge):
+            self._bridge(thing)
         else:
             self._rail(thing)
 
@@ -213,7 +233,7 @@ class SceneryPainter:
         )
         tone = np.zeros((3, 5))
         np.fill_diagonal(tone, light * (1 - haze))
-        tone[:, 3] = np.array([1.0, 0.8, 0.5]) * self.conditions.dark * (1 - haze) * 0.8
+        tone[:, 3] = _WINDOW_LIGHT[house.facade % len(_WINDOW_LIGHT)] * self.conditions.dark * (1 - haze)
         tone[:, 4] = self.conditions.horizon * haze
         self.canvas.texture(texture, corners, source * scale - 0.5, tone, OBSTACLE)
 
@@ -268,6 +288,10 @@ class SceneryPainter:
         if post.kind == "gantry":
             self._gantry(post, foot, grey)
             return
+        if post.kind in _BOXES:
+            colours, size = _BOXES[post.kind]
+            self._panel(foot + (0, 0, size[1] / 2), size, np.array(colours[post.look % len(colours)]))
+            return
         thick = {"lamp": 0.16, "pole": 0.26, "sign": 0.07, "signal": 0.16}[post.kind]
         self._strut(np.stack([foot, top]), thick, grey * (0.7 if post.kind == "pole" else 1.0))
         if post.kind == "lamp":
@@ -275,8 +299,7 @@ class SceneryPainter:
         elif post.kind == "pole":
             self._wires(post, top, grey)
         elif post.kind == "sign":
-            colours = ((198.0, 36, 38), (222.0, 178, 34), (226.0, 226, 222), (34.0, 70, 150), (28.0, 104, 66))
-            self._panel(top - (0, 0.05, 0.3), (0.62, 0.7), np.array(colours[post.look % len(colours)]))
+            self._panel(top - (0, 0.05, 0.3), (0.62, 0.7), np.array(_SIGNS[post.look % len(_SIGNS)]))
             if post.look % 3 == 0:
                 self._panel(top - (0, 0.08, 0.3), (0.4, 0.12), np.array([232.0, 232, 228]))
         else:
@@ -344,6 +367,23 @@ class SceneryPainter:
             self._panel(board, (3.6, 2.0), np.array([22.0, 96, 66]))
             for row, wide in ((0.45, 2.6), (-0.1, 2.0), (-0.6, 2.4)):
                 self._panel(board + (0, -0.05, row), (wide, 0.22), np.array([214.0, 222, 216]))
+
+    def _bridge(self, bridge: Bridge) -> None:
+        """Underside, then the near edge with its parapet, then pillars."""
+        across = np.array([-45.0, 45.0])
+        near, far = self.stretch.to_ego(bridge.start, across), self.stretch.to_ego(bridge.end, across)
+        light = self._light(np.array([0.0, -1.0])) + self._headlights(near.mean(axis=0))
+        up, top = np.array([0, 0, bridge.clear]), np.array([0, 0, bridge.clear + 1.7])
+        parts = (
+            (np.stack([near[0] + up, near[1] + up, far[1] + up, far[0] + up]), 46.0),
+            (np.stack([near[0] + up, near[1] + up, near[1] + top, near[0] + top]), 128.0),
+            (np.stack([near[0] + top, near[1] + top, near[1] + 1.12 * top, near[0] + 1.12 * top]), 104.0),
+        )
+        for part, grey in parts:
+            cut = self.camera.clip_near(part)
+            if len(cut) >= 3:
+                shade = self._seen(np.full(3, grey) * light, max(float(near[:, 1].mean()), 0.0))
+                self.canvas.polygon(self.camera.project(cut), shade, OBSTACLE)
 
     def _rail(self, rail: Rail) -> None:
         start, end = self._at(rail.start, rail.t), self._at(rail.end, rail.t)

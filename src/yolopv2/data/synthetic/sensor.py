@@ -128,8 +128,13 @@ class Bonnet:
         if self.mount:
             centre = (0 if self.mount < 0 else width, 0)
             axes = (round(width * 0.16), round(height * 0.34))
-            cv2.ellipse(canvas.image, centre, axes, 0, 0, 360, (7, 7, 8), -1, cv2.LINE_AA)
-            cv2.ellipse(canvas.labels, centre, axes, 0, 0, 360, OBSTACLE, -1)
+            mask = np.zeros((height // 4, width // 4), np.uint8)
+            cv2.ellipse(mask, (centre[0] // 4, 0), (axes[0] // 4, axes[1] // 4), 0, 0, 360, 255, -1)
+            keep = cv2.resize(255 - cv2.blur(mask, (9, 9)), (width, height), interpolation=cv2.INTER_LINEAR)
+            rows = int(axes[1] * 1.3)
+            veil = cv2.cvtColor(keep[:rows], cv2.COLOR_GRAY2RGB)
+            canvas.image[:rows] = cv2.multiply(canvas.image[:rows], veil, scale=1 / 255)
+            canvas.labels[keep < 128] = OBSTACLE
 
     def _paint_bonnet(self, canvas: Canvas, conditions: Conditions, height: int, width: int) -> None:
         x = np.linspace(-1, 1, 33)

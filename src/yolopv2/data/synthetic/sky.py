@@ -1,5 +1,6 @@
 """The sky with its clouds and sun, and what stands against the horizon."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -44,6 +45,8 @@ class SkyPainter:
         self.conditions = conditions
         self.drift = rng.uniform(0, 256, 2)
         self.cloud_size = float(rng.uniform(18, 40))
+        count = int(rng.integers(20, 260))
+        self.lamps = rng.uniform((-np.pi, -0.012, 0.5, 0), (np.pi, 0.02, 2.0, 1), (count, 4))
         self.backdrops = _draw_backdrops(conditions, style, rng)
 
     def paint(self, canvas: Canvas, camera: Camera, stretch: Stretch) -> None:
@@ -58,6 +61,21 @@ class SkyPainter:
         canvas.image[rows:] = np.clip(self.conditions.horizon, 0, 255).astype(np.uint8)
         for backdrop in self.backdrops:
             self._silhouette(canvas, camera, stretch, backdrop)
+        if self.conditions.dark > 0:
+            self._far_lamps(canvas, camera, stretch)
+
+    def _far_lamps(self, canvas: Canvas, camera: Camera, stretch: Stretch) -> None:
+        """Lights of the town at the horizon."""
+        turn = np.angle(np.exp(1j * (self.lamps[:, 0] - stretch.bearing)))
+        fade = self.conditions.dark * math.exp(-250 / self.conditions.visibility)
+        for (_, rise, size, warm), azimuth in zip(self.lamps, turn, strict=True):
+            if abs(azimuth) < 0.75:
+                level = (math.tan(azimuth) * camera.focal, camera.level_row(rise - stretch.slope))
+                centre = camera.from_level(*level)
+                radius = max(size * camera.width / 1280, 0.5)
+                colour = np.array([255.0, 190 + 50 * warm, 110 + 130 * warm]) * fade * (0.35 + 0.65 * size / 2)
+                canvas.ellipse(centre, (radius, radius), colour)
+                canvas.glow(centre, 3.5 * radius, colour * 0.4)
 
     def _sky(
         self, camera: Camera, stretch: Stretch, u: NDArray[np.float32], v: NDArray[np.float32]
@@ -111,9 +129,7 @@ class SkyPainter:
         floor = camera.level_row(-stretch.slope - 0.03)
         u = np.concatenate([u, u[::-1]])
         v = np.concatenate([v, np.full(len(v), floor)])
-        cos, sin = np.cos(camera.roll), np.sin(camera.roll)
-        points = np.stack([cos * u - sin * v, sin * u + cos * v], -1)
-        points += ((camera.width - 1) / 2, (camera.height - 1) / 2)
+        points = np.stack(camera.from_level(u, v), -1)
         colour = backdrop.colour + (self.conditions.horizon - backdrop.colour) * backdrop.haze
         red, green, blue = np.clip(colour, 0, 255)
         cv2.fillPoly(canvas.image, [np.rint(points * 16).astype(np.int32)], (red, green, blue), cv2.LINE_AA, 4)

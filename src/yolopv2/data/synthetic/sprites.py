@@ -173,7 +173,8 @@ def _window_row(
         fall = np.linspace(1.25, 0.75, y2 - y1)[:, None, None]
         window[..., :3] = colour * shade * fall
         window[:2, :, :3] *= 0.6
-        window[..., 3] = 235 * rng.uniform(0.4, 1) * (rng.random() < 0.33)
+        if rng.random() < 0.3:
+            window[..., 3] = 225 * rng.uniform(0.25, 1) * np.linspace(1.0, rng.uniform(0.3, 0.9), y2 - y1)[:, None]
         if not glassy:
             window[(y2 - y1) // 2, :, :3] *= 1.7
             picture[y2 : y2 + 2, bay * BAY + x1 - 1 : bay * BAY + x2 + 1, :3] *= 1.18
@@ -192,7 +193,9 @@ def _shops(picture: NDArray[np.float64], rng: np.random.Generator, bays: int) ->
         letters = rng.random(shop.shape[1]) < 0.55
         shop[4:7, letters, :3] = np.where(colour.mean() > 120, 30, 225)
         shop[10:27, 2:-2, :3] = rng.uniform(30, 80)
-        shop[10:27, 2:-2, 3] = rng.uniform(120, 250) * (rng.random() < 0.75)
+        inside = rng.uniform(0.35, 1, -(-(shop.shape[1] - 4) // 5)).repeat(5)[: shop.shape[1] - 4]
+        shop[10:27, 2:-2, 3] = rng.uniform(90, 230) * (rng.random() < 0.7) * inside * np.linspace(1, 0.55, 17)[:, None]
+        shop[10:27, 2:-2, :3] *= inside[:, None]
         shop[27:, :, :3] = rng.uniform(50, 110)
         start += width
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from .layout import Layout
-from .scenery import FLOOR_HEIGHT, Building, Person, Plant, Post, Rail, Thing
+from .scenery import FLOOR_HEIGHT, Bridge, Building, Person, Plant, Post, Rail, Thing
 from .sprites import FACADES, PEOPLE, TREES
 from .traffic import Crossing, crossings, slot_rng
 
@@ -31,6 +31,7 @@ class Surroundings:
         self.lamp_every = float(rng.uniform(24, 48)) if rng.random() < self._lamp_odds() else None
         self.poles = layout.style in ("residential", "rural") and rng.random() < 0.6
         self.gantries = layout.style == "highway" and rng.random() < 0.6
+        self.bridges = rng.random() < {"city": 0.12, "residential": 0.03, "highway": 0.4, "rural": 0.05}[layout.style]
         self.set_back = tuple(rng.uniform((0.2, 0.2), (3.0, 3.0)))
         self._row = lru_cache(maxsize=2048)(self._make_row)
 
@@ -118,6 +119,9 @@ class Surroundings:
         if rng.random() < 0.06 + 0.15 * self.tall:
             t = edge + side * rng.uniform(14, 26)
             things.append((s + 14, self._house(rng, s, s + 20, t, int(rng.integers(1, 5)), 2.5 * (rng.random() < 0.5))))
+        if rng.random() < 0.05:
+            for at in s + 3.0 * np.arange(4):
+                things.append((float(at), Post(float(at), edge + side * 0.4, "cone", 0.7, 0.0, 0)))
         if rng.random() < 0.08:
             things.append(
                 (s + 2, Post(s + 2, edge + side * 1.2, "sign", rng.uniform(2.2, 3.2), 0.0, int(rng.integers(9))))
@@ -155,6 +159,10 @@ class Surroundings:
                     260.0 * k + 90,
                     Post(260.0 * k + 90, right + 0.6, "gantry", 6.6, self.layout.drivable[0] - right - 2, 0),
                 )
+        if self.bridges:
+            for k in range(int((ego_s - 20) // 310), int((ego_s + 200) // 310) + 1):
+                s = 310.0 * k + 160
+                yield s, Bridge(s, s + 11, 5.4)
         for crossing in roads:
             look = int(slot_rng(self.seed, 99, round(crossing.s)).integers(3))
             s = crossing.s + crossing.half + 1.0
