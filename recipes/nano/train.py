@@ -19,6 +19,7 @@ from yolopv2.inference.predictor import Predictor
 from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
 from yolopv2.media import Frame
 from yolopv2.network import Network
+from yolopv2.training import distributed
 from yolopv2.training.anchors import cluster_anchors
 from yolopv2.training.loader import Source
 from yolopv2.training.trainer import TrainConfig, Trainer
@@ -37,8 +38,8 @@ def evaluate(network: Network, frames: BDD100K) -> dict[str, float]:
 
 def main(packed: Path, bdd100k: Path, run: Path, **settings: Any) -> None:
     """Trains, validating on BDD100K's val split now and then."""
-    torch.set_num_threads(2)
     cv2.setNumThreads(0)
+    distributed.join()
     start = settings.pop("start", None)
     sources = [Source(PackedFrames(packed / n), s) for n, s in SHARES.items() if (packed / n / "boxes.npz").exists()]
     labels = np.concatenate([b for b in sources[0].frames.boxes.values() if len(b)])

@@ -96,7 +96,7 @@ def test_networks_without_some_heads_train(frames: PackedFrames, tmp_path: Path)
 def test_sources_are_drawn_by_their_shares(frames: PackedFrames, tmp_path: Path) -> None:
     dark = [PackedSample(np.zeros_like(s.image), s.maps, None) for s in squares(2)]
     write_packed(tmp_path / "dark", dark, 2)
-    mixed = AugmentedFrames([Source(frames, 3.0), Source(PackedFrames(tmp_path / "dark"), 1.0)], 64, 96, STILL)
+    mixed = AugmentedFrames([Source(frames, 3.0), Source(PackedFrames(tmp_path / "dark"), 1.0)], 64, 96, STILL, (0,))
     stream = iter(mixed)
     labelled = [next(stream).boxes is not None for _ in range(400)]
     assert 0.68 < np.mean(labelled) < 0.82
@@ -112,7 +112,7 @@ def test_batches_keep_boxes_with_their_frames() -> None:
 
 
 def test_the_stream_repeats_with_its_seed(frames: PackedFrames) -> None:
-    loaders = [make_loader(AugmentedFrames([Source(frames, 1)], 64, 96, AugmentConfig(), seed=3), 2, 0) for _ in "ab"]
+    loaders = [make_loader(AugmentedFrames([Source(frames, 1)], 64, 96, AugmentConfig(), (3,)), 2, 0) for _ in "ab"]
     a, b = (next(loader) for loader in loaders)
     assert torch.equal(a.images, b.images)
     assert torch.equal(a.targets, b.targets)

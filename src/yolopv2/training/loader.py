@@ -44,18 +44,18 @@ class AugmentedFrames(IterableDataset[PackedSample]):
         height: Canvas height.
         width: Canvas width.
         config: Augmentation.
-        seed: The stream is the same for the same seed and number of workers.
+        seed: Numbers that make the stream; it is the same for the same ones and as many workers.
     """
 
     def __init__(
-        self, sources: Sequence[Source], height: int, width: int, config: AugmentConfig, seed: int = 0
+        self, sources: Sequence[Source], height: int, width: int, config: AugmentConfig, seed: Sequence[int]
     ) -> None:
         self.sources, self.height, self.width, self.config, self.seed = sources, height, width, config, seed
 
     def __iter__(self) -> Iterator[PackedSample]:
         cv2.setNumThreads(0)
         worker = get_worker_info()
-        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        rng = np.random.default_rng((*self.seed, worker.id if worker else 0))
         shares = np.array([s.share for s in self.sources])
         shares = shares / shares.sum()
         orders: list[list[int]] = [[] for _ in self.sources]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from yolopv2.data.augment import AugmentConfig
 from yolopv2.network import Network
+from yolopv2.training.distributed import average_gradients, rank, world_size
 from yolopv2.training.ema import EMA
 from yolopv2.training.loader import AugmentedFrames, Batch, Source, make_loader
 from yolopv2.training.losses import detection_losses, drivable_loss, focal_loss, overlap_losses
@@ -38,7 +39,7 @@ class TrainConfig:
 
     Attributes:
         steps: Optimiser steps.
-        batch_size: Frames per step.
+        batch_size: Frames per step, over all processes.
         height, width: Size of the training canvas.
         learning_rate: Peak of AdamW.
         final_rate: Share of the peak that is left at the end of the cosine.
@@ -46,7 +47,7 @@ class TrainConfig:
         warmup: Steps of linear rise.
         clip: Largest norm of the gradient.
         ema_decay: Of the averaged weights, which are what is validated and shipped.
-        workers: Processes that augment.
+        workers: Processes that augment, for each process that trains.
         save_every: Steps between checkpoints.
         evaluate_every: Steps between validations.
         seed: Of everything.
@@ -71,7 +72,10 @@ class TrainConfig:
 
 
 class Trainer:
-    """Trains a network on packed frames, in bfloat16 where that is quick, and resumes where it was stopped.
+    """Trains a network on packed frames, in bfloat16, and resumes where it was stopped.
+
+    Under torchrun every process trains on frames of its own and the gradients are averaged; normalisation statistics
+    are each process's own, and the first one's are kept.
 
     Args:
         network: In training form.
@@ -101,8 +105,9 @@ class Trainer:
         self.checkpoint = folder / "last.pt"
         if self.checkpoint.exists():
             self._resume()
-        frames = AugmentedFrames(sources, config.height, config.width, config.augment, config.seed + self.step)
-        self.batches: Iterator[Batch] = make_loader(frames, config.batch_size, config.workers)
+        seed = (config.seed, self.step, rank())
+        frames = AugmentedFrames(sources, config.height, config.width, config.augment, seed)
+        self.batches: Iterator[Batch] = make_loader(frames, config.batch_size // world_size(), config.workers)
 
     def run(self) -> None:
         """Trains to the last step."""
@@ -119,23 +124,24 @@ class Trainer:
             if self.step % self.config.save_every == 0 or self.step == self.config.steps:
                 self._save()
             if self.step % self.config.evaluate_every == 0 or self.step == self.config.steps:
-                self._log({"step": self.step, "evaluation": self.evaluate(self.ema.network)})
+                if rank() == 0:
+                    self._log({"step": self.step, "evaluation": self.evaluate(self.ema.network)})
                 since, sums, started = 0, {}, time.monotonic()
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         losses = self.losses(batch)
-        total = torch.stack(list(losses.values())).sum()
-        report = {name: float(value.detach()) for name, value in losses.items()}
-        if not np.isfinite(sum(report.values())):
-            return {"skipped": 1.0}  # one bad batch must not end a long run
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        torch.stack(list(losses.values())).sum().backward()
+        average_gradients(self.network)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        if not torch.isfinite(norm):  # the same in all processes, since the gradients are
+            return {"skipped": 1.0}  # one bad batch must not end a long run
         self.optimizer.step()
-        self.ema.update(self.network)
-        return report
+        if rank() == 0:
+            self.ema.update(self.network)
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted losses of a batch; their sum is what is minimised."""
@@ -172,10 +178,14 @@ class Trainer:
         return float(c.learning_rate * cosine * min(1.0, (self.step + 1) / c.warmup))
 
     def _log(self, entry: dict[str, Any]) -> None:
+        if rank() != 0:
+            return
         with (self.folder / "log.jsonl").open("a") as file:
             file.write(json.dumps(entry) + "\n")
 
     def _save(self) -> None:
+        if rank() != 0:
+            return
         state = {
             "step": self.step,
             "network": self.network.state_dict(),
