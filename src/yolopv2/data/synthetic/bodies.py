@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .mesh import Mesh, MeshBuilder, Point
 
@@ -52,6 +52,12 @@ _CARS = {
 
 KINDS = (*_CARS, "truck", "bus")
 """Kinds of vehicle there are shapes for."""
+
+_RING_PARTS = (
+    *("back", "back", "back", "flat", "back", "back", "back", "side", "side", "side"),
+    *("corner", "front", "front", "flat", "front", "front", "corner", "side", "side", "side"),
+)
+"""What the parts of a ring from each point to the next are: round corners with lamps, flats and sides."""
 
 _LEVELS = (0.0, 0.2, 0.42, 0.6, 0.92, 1.0)
 _BULGE = (0.93, 0.985, 1.0, 1.0, 0.965, 0.93)
@@ -102,34 +108,32 @@ def _plain_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
 
 
 def _rounded_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
-    """The lower body as rings with round corners; the rings' corners between two levels are the lamps."""
+    """The lower body as rings with round corners, one over another; some of the corners are the lamps."""
     rings = [_ring(m, level) for level in range(len(_LEVELS))]
-    count = len(rings[0])
-    corner = count // 4
-    tall = kind != "sedan"
-    for level in range(len(_LEVELS) - 1):
-        for i in range(count):
-            j = (i + 1) % count
-            lamp = (2, 3) if tall else (3,)
-            behind, ahead = i < corner * 2 and i != corner - 1, i >= corner * 2 and i != 3 * corner - 1
-            flat = i in (corner - 1, 3 * corner - 1)
-            material = "body" if level else ("trim" if flat or behind or ahead else "sill")
-            if i in (2 * corner - 1, count - 1):
-                material = "body" if level > 1 else "sill"
-            elif not flat and behind and level in lamp and i % corner < 3:
-                material = "tail_corner"
-            elif not flat and ahead and level == 3 and i % corner != (0 if i < 3 * corner else 2):
-                material = "head_corner"
-            quad = [rings[level][i], rings[level][j], rings[level + 1][j], rings[level + 1][i]]
-            build.face([(float(x), float(y), float(z)) for x, y, z in quad], material)
-    top, half = _top(m), m.half * 0.93
-    lid = np.array([m.back + 0.10, m.back + 0.3, m.glass_back])
-    bonnet = np.array([m.glass_front, m.front - 1.0, m.front - 0.55, m.front - 0.30])
-    for line in (lid, bonnet):
-        for y1, y2 in zip(line[:-1], line[1:], strict=True):
-            material = "bed" if kind == "pickup" and y1 < 0 and y1 > m.back + 0.2 else "body"
-            ends = [(float(y), float(np.interp(y, *top)), half - (0.2 if y in (lid[0], bonnet[-1]) else 0)) for y in (y1, y2)]  # fmt: skip
-            build.across(ends[0], ends[1], material)
+    for level, (low, high) in enumerate(pairwise(rings)):
+        for i, part in enumerate(_RING_PARTS):
+            j = (i + 1) % len(_RING_PARTS)
+            build.face([low[i], low[j], high[j], high[i]], _ring_material(part, level, tall=kind != "sedan"))
+    top = rings[-1]
+    for lid in ([*top[0:9], top[19]], top[9:19], [top[8], top[9], top[18], top[19]]):
+        build.face(lid, "body")
+    boot = (m.back + 0.12, m.back + 0.3, m.glass_back)
+    bonnet = (m.glass_front, m.front - 1.0, m.front - 0.55, m.front - 0.32)
+    for line in (boot, bonnet):
+        for y1, y2 in pairwise(line):
+            edges = [(y, float(np.interp(y, *_top(m))), m.half * (0.88 if y not in (boot[0], bonnet[-1]) else 0.74)) for y in (y1, y2)]  # fmt: skip
+            build.across(edges[0], edges[1], "bed" if kind == "pickup" and y1 == boot[1] else "body")
+
+
+def _ring_material(part: str, level: int, tall: bool) -> str:
+    """Material of a ring's part between two levels."""
+    if level == 0:
+        return "skirt"
+    if part == "back" and level in ((2, 3) if tall else (3,)):
+        return "tail_corner"
+    if part == "front" and level == 3:
+        return "head_corner"
+    return "rocker" if part == "side" and level == 1 else "body"
 
 
 def _top(m: _Measures) -> tuple[list[float], list[float]]:
@@ -143,18 +147,21 @@ def _top(m: _Measures) -> tuple[list[float], list[float]]:
     ]
 
 
-def _ring(m: _Measures, level: int) -> NDArray[np.float64]:
-    """A round-cornered outline of the lower body, ``[k, 3]``: rear right, rear left, front left, front right."""
+def _ring(m: _Measures, level: int) -> list[Point]:
+    """A round-cornered outline of the lower body, from the right of its rear over its left; see `_RING_PARTS`."""
     back, front = m.back + _BACK_INSET[level], m.front - _FRONT_INSET[level]
     half, radius = m.half * _BULGE[level], m.corner
-    points = []
+    bends = [min(max(y, back + radius + 0.01), front - radius - 0.01) for y in (m.glass_back, m.glass_front)]
+    outline: list[tuple[float, float]] = []
     for x, y, start in ((1, back, 0.0), (-1, back, -90.0), (-1, front, -180.0), (1, front, -270.0)):
-        inward = radius if y == back else -radius
+        middle = y + (radius if y == back else -radius)
         for turn in np.radians(start - np.linspace(0, 90, 4)):
-            points.append((x * (half - radius) + radius * np.cos(turn), y + inward + radius * np.sin(turn)))
-    outline = np.array(points)
-    top = np.interp(outline[:, 1], *_top(m))
-    return np.column_stack([outline, m.clearance + (top - m.clearance) * _LEVELS[level]])
+            outline.append((x * (half - radius) + radius * float(np.cos(turn)), middle + radius * float(np.sin(turn))))
+        if (x, y) in ((-1, back), (1, front)):
+            outline.extend((x * half, bend) for bend in (bends if x < 0 else bends[::-1]))
+    heights = np.interp([y for _, y in outline], *_top(m))
+    lift = _LEVELS[level]
+    return [(x, y, m.clearance + (float(z) - m.clearance) * lift) for (x, y), z in zip(outline, heights, strict=True)]
 
 
 def _cabin(build: MeshBuilder, m: _Measures, fine: bool) -> None:
@@ -176,7 +183,7 @@ def _cabin(build: MeshBuilder, m: _Measures, fine: bool) -> None:
         spans = [(0.74, 0.97)]
     else:
         cuts = [float(cut) for cut in np.linspace(0.05, 0.96, m.windows + 1)]
-        spans = [(a + 0.012, b - 0.012) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        spans = [(a + 0.012, b - 0.012) for a, b in pairwise(cuts)]
     for start, end in spans:
         _side_window(build, m, waist, roof, start, end)
 
@@ -230,7 +237,7 @@ def _truck() -> Mesh:
     build.tread(front - 0.7, 0.48, half * 0.96)
     build.sides([(back + 0.3, 0.45, half * 0.8), (back + 0.3, 0.95, half * 0.8), (front, 0.95, half * 0.8), (front, 0.4, half * 0.8)], "under")  # fmt: skip
     edge = [(cab, 0.45), (cab, 2.3), (cab + 0.5, 2.5), (front - 0.75, 2.45), (front - 0.25, 1.5), (front, 1.25), (front, 0.42)]  # fmt: skip
-    for low, high in zip(edge[:-1], edge[1:], strict=True):
+    for low, high in pairwise(edge):
         build.across((*low, wide), (*high, wide), "body")
     build.sides([(y, z, wide) for y, z in edge], "body")
     build.across((front - 0.72, 2.36, half * 0.84), (front - 0.26, 1.56, half * 0.86), "glass", 7)
@@ -244,7 +251,7 @@ def _truck() -> Mesh:
     build.box((back, cab - 0.15), half, (0.92, height), "cargo")
     build.panel(back - 0.02, (-half * 0.9, half * 0.9), (1.05, height - 0.15), "door", 10)
     build.panel(back - 0.03, (-0.02, 0.02), (1.05, height - 0.15), "trim", 24)
-    build.panel(back - 0.02, (-half, half), (0.55, 0.78), "trim", 6)
+    build.panel(back - 0.02, (-half, half), (0.55, 0.78), "skirt", 6)
     build.twin_panels(back - 0.04, (half - 0.32, half - 0.05), (0.6, 0.76), "tail", 4)
     build.panel(back - 0.04, (-0.2, 0.2), (0.6, 0.75), "plate", 22)
     build.sides([(back + 0.8, 1.5, half + 0.01), (back + 0.8, 2.7, half + 0.01), (cab - 0.9, 2.7, half + 0.01), (cab - 0.9, 1.5, half + 0.01)], "stripe", 20)  # fmt: skip

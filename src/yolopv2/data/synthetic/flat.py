@@ -67,7 +67,7 @@ class FlatThings:
                     self._mend((s, s + 1 + 5 * long), np.clip(across, lane.t - lane.width / 2, lane.t + lane.width / 2), 0.78 + 0.4 * bright)  # fmt: skip
                 elif kind < 0.2:
                     self._manhole(s, t, 0.6 + 0.25 * bright)
-                elif kind < 0.5:
+                elif kind < 0.4:
                     self._crack(s, t, 1.5 + 6 * long, 0.55 + 0.25 * bright, rng)
 
     def _mend(self, s: tuple[float, float], t: NDArray[np.float64], bright: float) -> None:
@@ -85,7 +85,7 @@ class FlatThings:
         """A crooked line of tar."""
         along = np.linspace(s, s + length, 7)
         line = t + np.cumsum(rng.normal(0, 0.12, 7))
-        outline = self.stretch.to_ego(np.concatenate([along, along[::-1]]), np.concatenate([line - 0.025, line[::-1] + 0.025]))  # fmt: skip
+        outline = self.stretch.to_ego(np.concatenate([along, along[::-1]]), np.concatenate([line - 0.014, line[::-1] + 0.014]))  # fmt: skip
         if float(self.camera.depth(outline).min()) > NEAR:
             self.patch.mends.append((self.camera.project(outline), bright))
 

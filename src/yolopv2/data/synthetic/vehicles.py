@@ -25,11 +25,11 @@ _KIND_ODDS = {"sedan": 34, "hatchback": 12, "suv": 26, "minivan": 7, "pickup": 8
 
 _ALBEDO = {
     "glass": (26, 31, 36), "tyre": (22, 22, 23), "rim": (128, 130, 133), "arch": (14, 14, 15), "under": (13, 13, 14),
-    "trim": (38, 39, 41), "grille": (24, 25, 27), "plate": (205, 205, 196), "tail": (128, 16, 18),
+    "trim": (38, 39, 41), "skirt": (40, 41, 43), "grille": (24, 25, 27), "plate": (205, 205, 196), "tail": (128, 16, 18),
     "head": (186, 192, 198), "sign": (30, 26, 18), "bed": (30, 30, 32), "glint": (34, 39, 45),
     "tail_corner": (120, 16, 18), "head_corner": (180, 186, 192),
 }  # fmt: skip
-_PAINTED = {"body": 1.0, "roof": 1.0, "cargo": 1.0, "sill": 0.72, "bumper": 0.86, "door": 0.9}
+_PAINTED = {"body": 1.0, "roof": 1.0, "cargo": 1.0, "sill": 0.72, "rocker": 0.8, "bumper": 0.86, "door": 0.9}
 _SHINE = {"glass": 0.26, "glint": 0.4, "body": 0.1, "roof": 0.2, "cargo": 0.02, "sill": 0.03, "bumper": 0.06}
 
 _HEADLIGHT = np.array([1.0, 0.95, 0.85])
