@@ -25,3 +25,11 @@ def test_precision_goes_on_as_it_came() -> None:
     y.float().sum().backward()
     assert strided.conv.weight.grad is not None  # type: ignore[union-attr]
     assert strided.conv.weight.grad.dtype == torch.float32  # type: ignore[union-attr]
+
+
+def test_a_network_cast_to_bfloat16_still_runs() -> None:
+    network = Network("nano", classes=1, heads=["lanes"]).eval()
+    keep_strided_in_float32(network)
+    lanes = fuse(network).to(torch.bfloat16)(torch.rand(1, 3, 32, 32, dtype=torch.bfloat16)).lanes
+    assert lanes is not None
+    assert lanes.dtype == torch.bfloat16

@@ -5,9 +5,11 @@ from torch import Tensor, nn
 
 
 class Float32Conv2d(nn.Conv2d):
-    """A convolution that computes in float32 whatever autocast says, and hands on the precision it was given."""
+    """A convolution that computes in float32 where autocast would not, and hands on the precision it was given."""
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.is_autocast_enabled(x.device.type):
+            return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float()).to(x.dtype)
 
