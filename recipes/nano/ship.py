@@ -1,6 +1,6 @@
 """Ships trained weights: scores them as a user would run them, and writes them into the package.
 
-    python recipes/nano/ship.py RUN/last.pt BDD100K
+python recipes/nano/ship.py RUN/last.pt BDD100K
 """
 
 import json

@@ -4,13 +4,15 @@ python recipes/nano/train.py PACKED BDD100K RUN [steps=20000] [height=256] [widt
 """
 
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
+import yaml
 
+from yolopv2.data.augment import AugmentConfig
 from yolopv2.data.bdd100k import BDD100K
 from yolopv2.data.packed import PackedFrames
 from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
@@ -36,11 +38,10 @@ def evaluate(network: Network, frames: BDD100K) -> dict[str, float]:
     return score_scenes((predict([Frame(s.image, s.source)], thresholds)[0], s) for s in samples)
 
 
-def main(packed: Path, bdd100k: Path, run: Path, **settings: Any) -> None:
+def main(packed: Path, bdd100k: Path, run: Path, start: str | None, config: TrainConfig) -> None:
     """Trains, validating on BDD100K's val split now and then."""
     cv2.setNumThreads(0)
     distributed.join()
-    start = settings.pop("start", None)
     sources = [Source(PackedFrames(packed / n), s) for n, s in SHARES.items() if (packed / n / "boxes.npz").exists()]
     labels = np.concatenate([b for b in sources[0].frames.boxes.values() if len(b)])
     sizes = labels[:, 3:5] - labels[:, 1:3]
@@ -49,19 +50,17 @@ def main(packed: Path, bdd100k: Path, run: Path, **settings: Any) -> None:
     if start is not None:
         network.load_state_dict(torch.load(start, weights_only=True)["ema"])
     val = BDD100K(bdd100k, "val")
-    Trainer(network, sources, TrainConfig(**settings), run, lambda trained: evaluate(trained, val)).run()
+    Trainer(network, sources, config, run, lambda trained: evaluate(trained, val)).run()
 
 
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+def read_config(settings: dict[str, str]) -> TrainConfig:
+    """The run's configuration from ``name=value`` words; names of the augmentation's fields go there."""
+    values = {name: yaml.safe_load(value) for name, value in settings.items()}
+    augment = {f.name: values.pop(f.name) for f in fields(AugmentConfig) if f.name in values}
+    return TrainConfig(**values, augment=AugmentConfig(**augment))
 
 
 if __name__ == "__main__":
-    positional = [Path(a) for a in sys.argv[1:] if "=" not in a]
-    options = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
-    main(*positional, **{k: _value(v) for k, v in options.items()})
+    positional = [Path(word) for word in sys.argv[1:] if "=" not in word]
+    named = dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)
+    main(*positional, named.pop("start", None), read_config(named))
