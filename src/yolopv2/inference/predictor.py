@@ -1,7 +1,6 @@
 """The whole way of a frame: read, letterbox, runtime, decide, Scene."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
 from itertools import islice
 
 from yolopv2.geometry.letterbox import Letterbox
@@ -56,16 +55,14 @@ class Predictor:
             thresholds: What counts as seen.
             batch: Frames that are looked at together.
 
-        Yields:
-            Each frame with its scene, in order.
+        Returns:
+            A generator of each frame with its scene, in order. Closing it ends the reading.
 
         Raises:
-            YolopError: ``batch`` is no number of frames, or what reading raises.
+            YolopError: ``batch`` is no number of frames. What reading raises is raised by the generator.
         """
         whole_number("batch", batch)
-        scenes = ahead(self._look(ahead(frames, depth=batch + 1), thresholds, batch), depth=2)
-        with closing(scenes):
-            yield from scenes
+        return ahead(self._look(ahead(frames, depth=batch + 1), thresholds, batch), depth=2)
 
     def _look(
         self, frames: Iterator[Frame], thresholds: Thresholds, batch: int

@@ -1,0 +1,171 @@
+"""What a prediction leaves in its folder: one line per frame, annotated pictures and videos, and more where asked."""
+
+import json
+import os
+from collections.abc import Collection
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from yolopv2.errors import YolopError
+from yolopv2.files import cannot_write, hidden_path
+from yolopv2.media import VideoWriter
+from yolopv2.scene import Scene
+from yolopv2.scene.save import coco_results, scene_name
+
+if TYPE_CHECKING:
+    from yolopv2.media import Frame
+
+FORMATS = ("image", "json", "coco", "yolo", "masks", "panoptic")
+"""What can be written: annotated pictures and videos; the lines, which always are; and other programs' formats."""
+
+_SUBFOLDERS = {"yolo": "labels", "masks": "masks", "panoptic": "panoptic"}
+"""Formats of one file or more per frame, each in a folder of its own."""
+
+_UNKNOWN_RATE = 25.0
+
+
+def new_folder(base: Path) -> Path:
+    """Makes a folder that did not exist: ``base``, or ``base-2``, ``base-3`` and so on.
+
+    Raises:
+        YolopError: It cannot be made.
+    """
+    number = 1
+    while True:
+        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+
+
+class Results:
+    """Writes scenes into a folder as they come; leaving the context finishes every file, whatever ended it.
+
+    ``scenes.jsonl`` has one line per frame and is whole after each. Further files are named after their source, and
+    made unique where two sources share a name.
+
+    Args:
+        folder: Where to; it is made if it does not exist.
+        formats: Any of `FORMATS`.
+
+    Attributes:
+        frames: Frames written.
+        vehicles: Vehicles in all of them.
+
+    Raises:
+        YolopError: The folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path, formats: Collection[str]) -> None:
+        self.folder, self.formats = folder, formats
+        self.frames = self.vehicles = 0
+        self._open = ExitStack()
+        self._video: VideoWriter | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lines = (folder / "scenes.jsonl").open("w", encoding="utf-8")
+        except OSError as error:
+            raise cannot_write(folder / "scenes.jsonl", error) from error
+        self._open.enter_context(self._lines)
+        self._coco = self._open.enter_context(JsonArray(folder / "results.json")) if "coco" in formats else None
+
+    def add(self, frame: "Frame", scene: Scene) -> None:
+        """Writes what was seen in a frame.
+
+        Raises:
+            YolopError: A file cannot be written, or the folder is one that holds the input.
+        """
+        if os.path.realpath(os.path.dirname(frame.source)) == os.path.realpath(self.folder):
+            raise YolopError(f"the results would lie among the inputs in {self.folder}: choose another output folder")
+        name = scene_name(scene, self.folder)
+        if "image" in self.formats:
+            if frame.is_video:
+                self._video_of(frame, name).write(scene.draw())
+            else:
+                scene.save(self.folder, ["image"], name)
+        for kind, subfolder in _SUBFOLDERS.items():
+            if kind in self.formats:
+                scene.save(self.folder / subfolder, [kind], name)
+        if self._coco is not None:
+            image_id = int(name) if name.isascii() and name.isdigit() else name
+            for result in coco_results(scene, image_id, os.path.basename(frame.source)):
+                self._coco.append(result)
+        try:
+            self._lines.write(scene.to_json() + "\n")
+            self._lines.flush()
+        except OSError as error:
+            raise cannot_write(self.folder / "scenes.jsonl", error) from error
+        self.frames += 1
+        self.vehicles += len(scene.vehicles)
+
+    def _video_of(self, frame: "Frame", name: str) -> VideoWriter:
+        """The annotated video of the frame's source; that of the source before is finished."""
+        path = self.folder / f"{name.removesuffix(f'_{frame.index:06d}')}.mp4"
+        if self._video is None or self._video.path != path:
+            if self._video is not None:
+                self._video.close()
+            height, width = frame.image.shape[:2]
+            self._video = self._open.enter_context(VideoWriter(path, frame.fps or _UNKNOWN_RATE, width, height))
+        return self._video
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+
+class JsonArray:
+    """Writes a JSON array element by element, so that it need not fit into memory.
+
+    The file takes its name when it is whole; leaving the context makes it so.
+
+    Args:
+        path: The file.
+
+    Raises:
+        YolopError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._separator = "[\n"
+        try:
+            self._temporary = hidden_path(path)
+            self._file: TextIO = open(self._temporary, "w", encoding="utf-8")  # noqa: SIM115 - closed on leaving
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def append(self, element: object) -> None:
+        """Adds an element, of JSON types.
+
+        Raises:
+            YolopError: It cannot be written.
+        """
+        try:
+            self._file.write(self._separator + json.dumps(element, ensure_ascii=False, allow_nan=False))
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+        self._separator = ",\n"
+
+    def __enter__(self) -> "JsonArray":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with self._file:
+                self._file.write("[]\n" if self._separator == "[\n" else "\n]\n")
+            os.replace(self._temporary, self._path)
+        except OSError as failure:
+            self._temporary.unlink(missing_ok=True)
+            raise cannot_write(self._path, failure) from failure
