@@ -90,7 +90,7 @@ def _underbody(build: MeshBuilder, m: _Measures) -> None:
     build.tread(m.front - 0.5, m.wheel, m.half * 0.96)
     build.panel(m.back + 0.14, (-half, half), (0.15, low), "under", 12)
     build.panel(m.front - 0.14, (-half, half), (0.15, low), "under", 12)
-    build.sides([(m.back + 0.1, 0.16, half), (m.back + 0.1, low, half), (m.front - 0.1, low, half), (m.front - 0.1, 0.16, half)], "under", 12)  # fmt: skip
+    build.flank((m.back + 0.1, m.front - 0.1), (0.16, low), half, "under", 12)
 
 
 def _plain_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
@@ -110,10 +110,10 @@ def _plain_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
 def _rounded_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
     """The lower body as rings with round corners, one over another; some of the corners are the lamps."""
     rings = [_ring(m, level) for level in range(len(_LEVELS))]
-    for level, (low, high) in enumerate(pairwise(rings)):
+    for level, (below, above) in enumerate(pairwise(rings)):
         for i, part in enumerate(_RING_PARTS):
             j = (i + 1) % len(_RING_PARTS)
-            build.face([low[i], low[j], high[j], high[i]], _ring_material(part, level, tall=kind != "sedan"))
+            build.face([below[i], below[j], above[j], above[i]], _ring_material(part, level, tall=kind != "sedan"))
     top = rings[-1]
     for lid in ([*top[0:9], top[19]], top[9:19], [top[8], top[9], top[18], top[19]]):
         build.face(lid, "body")
@@ -121,8 +121,11 @@ def _rounded_body(build: MeshBuilder, m: _Measures, kind: str) -> None:
     bonnet = (m.glass_front, m.front - 1.0, m.front - 0.55, m.front - 0.32)
     for line in (boot, bonnet):
         for y1, y2 in pairwise(line):
-            edges = [(y, float(np.interp(y, *_top(m))), m.half * (0.88 if y not in (boot[0], bonnet[-1]) else 0.74)) for y in (y1, y2)]  # fmt: skip
-            build.across(edges[0], edges[1], "bed" if kind == "pickup" and y1 == boot[1] else "body")
+            low, high = (
+                (y, float(np.interp(y, *_top(m))), m.half * (0.74 if y in (boot[0], bonnet[-1]) else 0.88))
+                for y in (y1, y2)
+            )
+            build.across(low, high, "bed" if kind == "pickup" and y1 == boot[1] else "body")
 
 
 def _ring_material(part: str, level: int, tall: bool) -> str:
@@ -168,17 +171,20 @@ def _cabin(build: MeshBuilder, m: _Measures, fine: bool) -> None:
     """Roof, pillars and glass."""
     waist, roof, top = m.half * (0.95 if m.corner > 0.3 else 0.92), m.half * 0.79, m.height - 0.06
     back, front = m.roof_back, m.roof_front
-    build.sides([(m.glass_back, m.belt, waist), (back, top, roof), (front, top, roof), (m.glass_front, m.belt, waist)], "body")  # fmt: skip
-    build.across((m.glass_back, m.belt, waist), (back, top, roof), "body")
-    build.across((front, top, roof), (m.glass_front, m.belt, waist), "body")
-    build.across((back, top, roof), (back + 0.25, m.height, roof * 0.88), "body")
-    build.across((back + 0.25, m.height, roof * 0.88), (front - 0.2, m.height, roof * 0.88), "roof")
-    build.across((front - 0.2, m.height, roof * 0.88), (front, top, roof), "body")
-    build.sides([(back, top, roof), (back + 0.25, m.height, roof * 0.88), (front - 0.2, m.height, roof * 0.88), (front, top, roof)], "body")  # fmt: skip
+    low_back, low_front = (m.glass_back, m.belt, waist), (m.glass_front, m.belt, waist)
+    high_back, high_front = (back, top, roof), (front, top, roof)
+    crown = ((back + 0.25, m.height, roof * 0.88), (front - 0.2, m.height, roof * 0.88))
+    build.sides([low_back, high_back, high_front, low_front], "body")
+    build.across(low_back, high_back, "body")
+    build.across(high_front, low_front, "body")
+    build.across(high_back, crown[0], "body")
+    build.across(*crown, "roof")
+    build.across(crown[1], high_front, "body")
+    build.sides([high_back, *crown, high_front], "body")
     for low, high, material in ((0.1, 0.9, "glass"), (0.52, 0.9, "glint")):
         if fine or material == "glass":
-            _window(build, (m.glass_back, m.belt, waist), (back, top, roof), low, high, material)
-            _window(build, (m.glass_front, m.belt, waist), (front, top, roof), low - 0.04, high + 0.02, material)
+            _window(build, low_back, high_back, low, high, material)
+            _window(build, low_front, high_front, low - 0.04, high + 0.02, material)
     if m.windows == 1:
         spans = [(0.74, 0.97)]
     else:
@@ -226,7 +232,7 @@ def _ends(build: MeshBuilder, m: _Measures, kind: str, fine: bool) -> None:
     low, high, wide = (m.tail * 0.58, m.tail * 0.93, 0.18) if tall else (m.tail * 0.68, m.tail * 0.9, 0.36)
     build.panel(back, (-half * 0.85, half * 0.85), (m.clearance - 0.02, m.tail * 0.36), "trim", 22)
     build.twin_panels(back - 0.01, (half * 0.95 - wide, half * 0.95), (low, high), "tail", 4)
-    build.sides([(back + 0.02, low, half + 0.006), (back + 0.02, high, half + 0.006), (back + 0.2, high, half + 0.006), (back + 0.2, low, half + 0.006)], "tail", 16)  # fmt: skip
+    build.flank((back + 0.02, back + 0.2), (low, high), half + 0.006, "tail", 16)
     build.twin_panels(front + 0.01, (half * 0.6, half * 0.95), (m.nose * 0.66, m.nose * 0.86), "head", 4)
 
 
@@ -235,13 +241,15 @@ def _truck() -> Mesh:
     build, length, half, height = MeshBuilder(), 8.2, 1.22, 3.4
     back, front, cab, wide = -length / 2, length / 2, length / 2 - 2.1, 1.22 * 0.94
     build.tread(front - 0.7, 0.48, half * 0.96)
-    build.sides([(back + 0.3, 0.45, half * 0.8), (back + 0.3, 0.95, half * 0.8), (front, 0.95, half * 0.8), (front, 0.4, half * 0.8)], "under")  # fmt: skip
-    edge = [(cab, 0.45), (cab, 2.3), (cab + 0.5, 2.5), (front - 0.75, 2.45), (front - 0.25, 1.5), (front, 1.25), (front, 0.42)]  # fmt: skip
+    build.flank((back + 0.3, front), (0.42, 0.95), half * 0.8, "under")
+    edge = [(cab, 0.45), (cab, 2.3), (cab + 0.5, 2.5), (front - 0.75, 2.45)]
+    edge += [(front - 0.25, 1.5), (front, 1.25), (front, 0.42)]
     for low, high in pairwise(edge):
         build.across((*low, wide), (*high, wide), "body")
     build.sides([(y, z, wide) for y, z in edge], "body")
     build.across((front - 0.72, 2.36, half * 0.84), (front - 0.26, 1.56, half * 0.86), "glass", 7)
-    build.sides([(cab + 0.5, 1.5, wide + 0.01), (cab + 0.5, 2.25, wide + 0.01), (front - 0.7, 2.25, wide + 0.01), (front - 0.45, 1.5, wide + 0.01)], "glass", 7)  # fmt: skip
+    window = [(cab + 0.5, 1.5), (cab + 0.5, 2.25), (front - 0.7, 2.25), (front - 0.45, 1.5)]
+    build.sides([(y, z, wide + 0.01) for y, z in window], "glass", 7)
     build.panel(front + 0.02, (-half * 0.6, half * 0.6), (0.75, 1.15), "grille", 10)
     build.twin_panels(front + 0.03, (half * 0.64, half * 0.9), (0.75, 0.98), "head", 5)
     build.wheels((front - 1.0,), 0.48, half * 0.95)
@@ -254,7 +262,7 @@ def _truck() -> Mesh:
     build.panel(back - 0.02, (-half, half), (0.55, 0.78), "skirt", 6)
     build.twin_panels(back - 0.04, (half - 0.32, half - 0.05), (0.6, 0.76), "tail", 4)
     build.panel(back - 0.04, (-0.2, 0.2), (0.6, 0.75), "plate", 22)
-    build.sides([(back + 0.8, 1.5, half + 0.01), (back + 0.8, 2.7, half + 0.01), (cab - 0.9, 2.7, half + 0.01), (cab - 0.9, 1.5, half + 0.01)], "stripe", 20)  # fmt: skip
+    build.flank((back + 0.8, cab - 0.9), (1.5, 2.7), half + 0.01, "stripe", 20)
     build.wheels((back + 1.5, back + 2.55), 0.48, half * 0.99)
     return build.mesh((length, 2 * half, height))
 
@@ -265,10 +273,9 @@ def _bus() -> Mesh:
     build.tread(back + 0.8, 0.48, half * 0.97, 0.45)
     build.tread(front - 0.8, 0.48, half * 0.97, 0.35)
     build.box((back, front), half, (0.32, height), "body")
-    build.sides([(back, 0.32, skin), (back, 1.0, skin), (front, 1.0, skin), (front, 0.32, skin)], "stripe", 10)
+    build.flank((back, front), (0.32, 1.0), skin, "stripe", 10)
     for start in back + 0.4 + 1.5 * np.arange(7):
-        y1, y2 = float(start), float(start) + 1.36
-        build.sides([(y1, 1.45, skin), (y1, 2.45, skin), (y2, 2.45, skin), (y2, 1.45, skin)], "glass", 8)
+        build.flank((float(start), float(start) + 1.36), (1.45, 2.45), skin, "glass", 8)
     build.wheels((back + 2.9, front - 2.6), 0.48, half + 0.01)
     build.panel(front + 0.01, (-half * 0.92, half * 0.92), (1.15, 2.5), "glass", 7)
     build.panel(front + 0.01, (-half * 0.8, half * 0.8), (2.6, 2.95), "sign", 12)

@@ -105,8 +105,11 @@ def _paths(root: Path, split: str, name: str) -> dict[str, Path]:
 
 
 def _write_sample(paths: dict[str, Path], scene: Sample, quality: int) -> None:
-    assert scene.boxes is not None and scene.class_ids is not None and scene.masks is not None
-    assert scene.drivable is not None and scene.lanes is not None
+    assert scene.boxes is not None
+    assert scene.class_ids is not None
+    assert scene.masks is not None
+    assert scene.drivable is not None
+    assert scene.lanes is not None
     instances = np.zeros(scene.image.shape[:2], np.uint8)
     for number, mask in enumerate(scene.masks, start=1):
         instances[mask] = number

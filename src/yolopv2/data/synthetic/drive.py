@@ -16,12 +16,14 @@ from .flat import FlatThings
 from .ground import GroundLabels, GroundPainter
 from .layout import draw_layout
 from .road import Alignment, Stretch
-from .scenery import SceneryPainter, Thing
+from .scenery import SceneryPainter
 from .sensor import Bonnet, Sensor
 from .sky import SkyPainter
 from .surroundings import Surroundings
+from .things import Thing
 from .traffic import SIGHT, Traffic, crossings
 from .vehicles import PlacedVehicle, VehiclePainter
+from .viewpoint import Viewpoint
 from .weather import Windscreen, mirror_wet_road
 
 CLASS_NAMES = {0: "vehicle"}
@@ -111,8 +113,7 @@ class Drive:
         flat.crossroads(roads)
         flat.shadows(vehicles, [thing for _, thing in things])
         ground = self._ground.paint(canvas, camera, stretch, ego_s, flat.patch)
-        painter = VehiclePainter(canvas, camera, stretch, self.conditions, self._ground.beam)
-        covered = self._stand(canvas, camera, stretch, vehicles, things, painter)
+        covered = self._stand(Viewpoint(canvas, camera, stretch, self.conditions), vehicles, things)
         mirror_wet_road(canvas, camera, stretch, self.conditions, ground.ground)
         canvas.flush_glow()
         rng = np.random.default_rng([self.seed, 9, index])
@@ -138,17 +139,9 @@ class Drive:
         yaw = self._yaw + 0.006 * lively * float(np.sin(0.5 * time + p[3] + 1.5))
         return camera, self.alignment.ahead(ego_s, lane.t + sway, yaw)
 
-    def _stand(
-        self,
-        canvas: Canvas,
-        camera: Camera,
-        stretch: Stretch,
-        vehicles: list[PlacedVehicle],
-        things: list[tuple[float, Thing]],
-        painter: VehiclePainter,
-    ) -> list[Extent]:
+    def _stand(self, view: Viewpoint, vehicles: list[PlacedVehicle], things: list[tuple[float, Thing]]) -> list[Extent]:
         """Paint all that stands on the ground, far things first; returns what each vehicle covered."""
-        scenery = SceneryPainter(canvas, camera, stretch, self.conditions)
+        painter, scenery = VehiclePainter(view, self._ground.beam), SceneryPainter(view)
         queue: list[tuple[float, PlacedVehicle | Thing]] = [(v.vehicle.s, v) for v in vehicles]
         queue.extend(things)
         covered: list[Extent] = []

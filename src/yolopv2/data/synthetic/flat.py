@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from .camera import NEAR, Camera
 from .conditions import Conditions
-from .ground import GroundPatch, Points
+from .ground import GroundPatch
 from .layout import Layout
 from .road import Stretch
-from .scenery import Bridge, Building, Plant, Thing
+from .things import Bridge, Building, Plant, Thing
 from .traffic import Crossing, slot_rng
 from .vehicles import PlacedVehicle
+from .viewpoint import Points
 
 _MARGIN = 0.06
 
@@ -64,7 +65,8 @@ class FlatThings:
                 s, t = slot * 9 + 6 * float(rng.random()), lane.t + float(away - 0.5) * 1.6
                 if kind < 0.1:
                     across = t + np.array([-0.35, 0.45]) * (0.6 + 2 * wide)
-                    self._mend((s, s + 1 + 5 * long), np.clip(across, lane.t - lane.width / 2, lane.t + lane.width / 2), 0.78 + 0.4 * bright)  # fmt: skip
+                    inside = np.clip(across, lane.t - lane.width / 2, lane.t + lane.width / 2)
+                    self._mend((s, s + 1 + 5 * long), inside, 0.78 + 0.4 * bright)
                 elif kind < 0.2:
                     self._manhole(s, t, 0.6 + 0.25 * bright)
                 elif kind < 0.4:
@@ -85,7 +87,8 @@ class FlatThings:
         """A crooked line of tar."""
         along = np.linspace(s, s + length, 7)
         line = t + np.cumsum(rng.normal(0, 0.12, 7))
-        outline = self.stretch.to_ego(np.concatenate([along, along[::-1]]), np.concatenate([line - 0.014, line[::-1] + 0.014]))  # fmt: skip
+        both = np.concatenate([line - 0.014, line[::-1] + 0.014])
+        outline = self.stretch.to_ego(np.concatenate([along, along[::-1]]), both)
         if float(self.camera.depth(outline).min()) > NEAR:
             self.patch.mends.append((self.camera.project(outline), bright))
 

@@ -1,6 +1,7 @@
 """Paints the road and the land, pixel by pixel through inverse perspective, and labels both."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from .layout import Layout
 from .perspective import ROW_STEPS, RowTable
 from .profile import LEVELS, TEXEL, Profile, build_profile
 from .road import Stretch
-from .textures import fractal_noise, grain
+from .textures import CvImage, fractal_noise, grain
 
 _GRAIN_SIZE, _GRAIN_LEVELS, _GRAIN_TEXEL = 512, 8, 0.008
 _NOISE_PERIOD = 4096.0
@@ -106,8 +107,8 @@ class GroundPainter:
 
     def _lay_paint(
         self,
-        colour: NDArray[np.uint8],
-        paint: NDArray[np.uint8],
+        colour: CvImage,
+        paint: CvImage,
         s: NDArray[np.float32],
         t: NDArray[np.float32],
         ego_s: float,
@@ -174,7 +175,7 @@ class GroundPainter:
         if self.conditions.headlights:
             gain = gain * self._night_light(u, table, index, s, t, ego_s)
         full = cv2.resize(np.clip(gain * 128, 0, 255).astype(np.uint8), None, fx=step, fy=step)
-        return full[: shape[0], : shape[1]]
+        return full[: shape[0], : shape[1]].astype(np.uint8, copy=False)
 
     def _shadow_depth(self) -> float:
         """Share of the light on the ground that comes straight from the sun."""
@@ -203,7 +204,7 @@ class GroundPainter:
                 light = light + np.exp(-reach) * np.float32(self.lamps * self.conditions.dark)
         return light.astype(np.float32)
 
-    def _haze(self, image: NDArray[np.uint8], table: RowTable, index: NDArray[np.intp]) -> None:
+    def _haze(self, image: CvImage, table: RowTable, index: NDArray[np.intp]) -> None:
         """Blend the haze's colour in where it shows."""
         share = 1 - np.exp(-table.distance / np.float32(self.conditions.visibility))
         rows = (
@@ -220,7 +221,7 @@ class GroundPainter:
     def _labels(
         self,
         camera: Camera,
-        label: NDArray[np.uint8],
+        label: CvImage,
         ground: NDArray[np.bool_],
         table: RowTable,
         index: NDArray[np.intp],
@@ -248,12 +249,14 @@ class _Shifted:
 
     top: int
 
-    def fill(self, target: NDArray[np.uint8], polygons: list[Points], value: int | tuple[float, float, float]) -> None:
+    def fill(self, target: CvImage, polygons: list[Points], value: int | tuple[float, ...]) -> None:
         for polygon in polygons:
             fixed = fixed_point(polygon - (0, self.top))
             if len(fixed) >= 3:
                 cv2.fillPoly(target, [fixed], value, cv2.LINE_8, SUBPIXEL_BITS)
 
 
-def _wrapped(tile: NDArray[np.uint8], across: NDArray[np.float32], along: NDArray[np.float32]) -> NDArray[np.float32]:
+def _wrapped(
+    tile: NDArray[np.uint8], across: NDArray[np.floating[Any]], along: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
     return cv2.remap(tile, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP).astype(np.float32)

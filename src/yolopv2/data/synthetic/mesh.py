@@ -68,6 +68,12 @@ class MeshBuilder:
         for side in (-1, 1):
             self.face([(side * x, y, z) for y, z, x in outline], material, pixels)
 
+    def flank(
+        self, y: tuple[float, float], z: tuple[float, float], x: float, material: str, pixels: float = 0.0
+    ) -> None:
+        """Add an upright rectangle on both sides."""
+        self.sides([(y[0], z[0], x), (y[0], z[1], x), (y[1], z[1], x), (y[1], z[0], x)], material, pixels)
+
     def panel(
         self, y: float, x: tuple[float, float], z: tuple[float, float], material: str, pixels: float = 0.0
     ) -> None:
@@ -86,7 +92,7 @@ class MeshBuilder:
         self.across((y[0], z[0], half), (y[0], z[1], half), material)
         self.across((y[1], z[1], half), (y[1], z[0], half), material)
         self.across((y[0], z[1], half), (y[1], z[1], half), material)
-        self.sides([(y[0], z[0], half), (y[0], z[1], half), (y[1], z[1], half), (y[1], z[0], half)], material)
+        self.flank(y, z, half, material)
 
     def wheels(self, axles: Sequence[float], radius: float, x: float) -> None:
         """Add wheels on both sides at distance x from the middle plane."""

@@ -59,7 +59,7 @@ def build_profile(layout: Layout, conditions: Conditions, rng: np.random.Generat
     """Draw the ground's colours and rasterise the layout."""
     light, floor = _ground_light(conditions)
     count = round(2 * WORLD / TEXEL)
-    t = (np.arange(count) + 0.5) * TEXEL - WORLD
+    t: NDArray[np.float64] = (np.arange(count, dtype=np.float64) + 0.5) * TEXEL - WORLD
     asphalt = _asphalt(layout, conditions, rng)
     bare = np.clip(asphalt * light, 0, 255)
     paint, label = _lines(layout, t)

@@ -1,6 +1,7 @@
 """What the lens, the windscreen and the sensor do to a picture, none of which moves a pixel."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from .canvas import OBSTACLE, Canvas
 from .conditions import Conditions
+from .textures import CvImage
 
 
 @dataclass(frozen=True)
@@ -52,44 +54,36 @@ class Sensor:
         """The picture that the camera writes; the noise is drawn from `rng`."""
         height, width = image.shape[:2]
         scale = width / 1280
+        seen: CvImage = image
         if self.motion * scale > 1.2:
-            image = cv2.blur(image, (max(1, round(self.motion * scale)), 1))
+            seen = cv2.blur(seen, (max(1, round(self.motion * scale)), 1))
         if self.blur * scale > 0.28:
-            image = cv2.GaussianBlur(image, (0, 0), self.blur * scale)
-        image = cv2.LUT(image, self.curve)
+            seen = cv2.GaussianBlur(seen, (0, 0), self.blur * scale)
+        seen = cv2.LUT(seen, self.curve)
         if self.vignette > 0.05:
-            shade = cv2.cvtColor(_vignette(height, width, round(self.vignette, 2)), cv2.COLOR_GRAY2RGB)
-            image = cv2.multiply(image, shade, scale=1 / 255)
-        x, y = rng.integers(0, 256, 2)
-        noise = _noise()[y : y + 256, x : x + 256]
-        tiled = np.tile(noise, (-(-height // 256), -(-width // 256), 1))[:height, :width]
-        return cv2.addWeighted(image, 1.0, tiled, self.noise / 32, -128 * self.noise / 32)
+            seen = cv2.multiply(seen, _vignette(height, width, round(self.vignette, 2)), scale=1 / 255)
+        x, y = rng.integers(0, 256, 2).tolist()
+        tile = _noise()[y : y + 256, x : x + 256]
+        noise = np.tile(tile, (-(-height // 256), -(-width // 256), 1))[:height, :width]
+        noisy = cv2.addWeighted(seen, 1.0, noise, self.noise / 32, -128 * self.noise / 32)
+        return noisy.astype(np.uint8, copy=False)
 
 
-_vignettes: dict[tuple[int, int, float], NDArray[np.uint8]] = {}
-
-
+@lru_cache(maxsize=8)
 def _vignette(height: int, width: int, strength: float) -> NDArray[np.uint8]:
-    key = (height, width, strength)
-    if key not in _vignettes:
-        if len(_vignettes) > 8:
-            _vignettes.clear()
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-        _vignettes[key] = (255 * (1 - strength * np.clip((x**2 + y**2) / 2, 0, 1) ** 1.3)).astype(np.uint8)
-    return _vignettes[key]
+    y, x = np.linspace(-1, 1, -(-height // 8))[:, None], np.linspace(-1, 1, -(-width // 8))
+    small = 255 * (1 - strength * np.clip((x**2 + y**2) / 2, 0, 1) ** 1.3)
+    full = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.repeat(full.astype(np.uint8)[..., None], 3, axis=2)
 
 
-_noise_tile: list[NDArray[np.uint8]] = []
-
-
+@lru_cache
 def _noise() -> NDArray[np.uint8]:
     """Slightly coloured noise of deviation 32, uint8 ``[512, 512, 3]``."""
-    if not _noise_tile:
-        rng = np.random.default_rng(41)
-        grey = rng.standard_normal((512, 512, 1))
-        colour = cv2.GaussianBlur(rng.standard_normal((512, 512, 3)), (0, 0), 1.0) * 1.6
-        _noise_tile.append(np.clip(128 + 32 * (0.8 * grey + 0.6 * colour), 0, 255).astype(np.uint8))
-    return _noise_tile[0]
+    rng = np.random.default_rng(41)
+    grey = rng.standard_normal((512, 512, 1))
+    colour = cv2.GaussianBlur(rng.standard_normal((512, 512, 3)), (0, 0), 1.0) * 1.6
+    return np.clip(128 + 32 * (0.8 * grey + 0.6 * colour), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -145,11 +139,11 @@ class Bonnet:
         cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
         light = conditions.ambient + conditions.sun * 0.7
         base = np.array(self.colour) * light
-        mirrored = canvas.image[max(0, 2 * top - height - height // 8) : max(top - height // 8, 1)][::-1]
-        mirrored = cv2.blur(
-            cv2.resize(mirrored, (width // 4 + 1, max((height - top) // 4, 1)), interpolation=cv2.INTER_AREA), (9, 5)
+        sky: CvImage = canvas.image[max(0, 2 * top - height - height // 8) : max(top - height // 8, 1)][::-1]
+        small = cv2.blur(
+            cv2.resize(sky, (width // 4 + 1, max((height - top) // 4, 1)), interpolation=cv2.INTER_AREA), (9, 5)
         )
-        mirrored = cv2.resize(mirrored, (width, height - top), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        mirrored = cv2.resize(small, (width, height - top), interpolation=cv2.INTER_LINEAR).astype(np.float32)
         fall = np.linspace(1.25, 0.55, height - top, dtype=np.float32)[:, None, None]
         paint = np.clip((base.astype(np.float32) + mirrored * self.gloss) * fall, 0, 255).astype(np.uint8)
         cv2.copyTo(paint, mask, canvas.image[top:])

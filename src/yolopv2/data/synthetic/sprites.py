@@ -34,7 +34,7 @@ def _mips(picture: NDArray[np.uint8]) -> Mips:
     mips = [picture]
     while min(mips[-1].shape[:2]) >= 12:
         size = (mips[-1].shape[1] // 2, mips[-1].shape[0] // 2)
-        mips.append(cv2.resize(mips[-1], size, interpolation=cv2.INTER_AREA))
+        mips.append(cv2.resize(mips[-1], size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False))
     return tuple(mips)
 
 
@@ -54,7 +54,7 @@ def tree(index: int) -> Mips:
         )
     if not bare:
         _leaves(layers, rng, conifer, bush)
-    layers = cv2.GaussianBlur(layers, (0, 0), 0.7)
+    layers = cv2.GaussianBlur(layers, (0, 0), 0.7).astype(np.uint8, copy=False)
     layers[..., :3] = np.minimum(layers[..., :3], layers[..., 3:])
     rows = np.flatnonzero(layers[..., 3].max(axis=1) > 40)
     columns = np.flatnonzero(layers[..., 3].max(axis=0) > 40)
@@ -187,7 +187,8 @@ def _shops(picture: NDArray[np.float64], rng: np.random.Generator, bays: int) ->
     while start < bays:
         width = int(rng.integers(1, 4))
         shop = picture[top:, start * BAY + 1 : (start + width) * BAY - 1]
-        colour = rng.uniform(30, 215, 3)
+        grey = rng.uniform(40, 200)
+        colour = grey + 0.45 * (rng.uniform(30, 215, 3) - grey)
         shop[2:9, :, :3] = colour
         shop[2:9, :, 3] = 170 * (rng.random() < 0.6)
         letters = rng.random(shop.shape[1]) < 0.55

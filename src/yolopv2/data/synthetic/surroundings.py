@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
 from .layout import Layout
-from .scenery import FLOOR_HEIGHT, Bridge, Building, Person, Plant, Post, Rail, Thing
 from .sprites import FACADES, PEOPLE, TREES
+from .things import FLOOR_HEIGHT, Bridge, Building, Person, Plant, Post, Rail, Thing
 from .traffic import Crossing, crossings, slot_rng
 
 _SIGHT = 220.0
@@ -50,8 +51,8 @@ class Surroundings:
         yield from self._posts(ego_s, roads)
         for barrier in self.layout.barriers:
             base = float(np.floor(ego_s / 16) * 16)
-            for start, end in zip(_RAIL_PIECES[:-1], _RAIL_PIECES[1:], strict=True):
-                yield base + float(start), Rail(base + float(start), base + float(end), barrier.t, barrier.kind)
+            for start, end in pairwise(_RAIL_PIECES.tolist()):
+                yield base + start, Rail(base + start, base + end, barrier.t, barrier.kind)
 
     def _make_row(self, side: int, slot: int) -> tuple[tuple[float, Thing], ...]:
         """What stands on 14 metres of one side."""
@@ -66,7 +67,8 @@ class Surroundings:
         return self.layout.verge[0] if side < 0 else self.layout.verge[1]
 
     def _city(self, rng: np.random.Generator, side: int, s: float) -> list[tuple[float, Thing]]:
-        edge, things = self._edge(side), []
+        edge = self._edge(side)
+        things: list[tuple[float, Thing]] = []
         if rng.random() < 0.93:
             floors = int(np.clip(rng.normal(2.5 + 9 * self.tall**2, 1.5 + 3 * self.tall), 1, 22))
             t = edge + side * (self.set_back[(side + 1) // 2] + 0.8 * rng.random())
@@ -84,7 +86,8 @@ class Surroundings:
         return things
 
     def _homes(self, rng: np.random.Generator, side: int, s: float) -> list[tuple[float, Thing]]:
-        edge, things = self._edge(side), []
+        edge = self._edge(side)
+        things: list[tuple[float, Thing]] = []
         if rng.random() < 0.8:
             t = edge + side * rng.uniform(4, 9)
             floors = int(rng.integers(1, 4))
@@ -108,7 +111,8 @@ class Surroundings:
         return things
 
     def _land(self, rng: np.random.Generator, side: int, s: float) -> list[tuple[float, Thing]]:
-        edge, things = self._edge(side), []
+        edge = self._edge(side)
+        things: list[tuple[float, Thing]] = []
         wood = 0.5 + 0.5 * np.sin(s / 90 + 2 * side + 10 * self.green)
         for k in range(4):
             if rng.random() < 0.15 + 0.75 * wood * self.green:

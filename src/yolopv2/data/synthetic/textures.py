@@ -1,10 +1,14 @@
 """Small textures drawn once from fixed seeds: noise, clouds."""
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+CvImage = NDArray[np.integer[Any] | np.floating[Any]]
+"""What OpenCV's functions are declared to return."""
 
 
 @lru_cache
@@ -25,8 +29,8 @@ def fractal_noise(size: int, octaves: int, seed: int) -> NDArray[np.uint8]:
 @lru_cache
 def grain(size: int, levels: int, seed: int) -> NDArray[np.uint8]:
     """White grain whose strength falls from level to level, uint8 ``[levels * size * size]``, mean 128."""
-    noise = np.random.default_rng(seed).standard_normal((size, size)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), 0.6, borderType=cv2.BORDER_REFLECT)
+    white = np.random.default_rng(seed).standard_normal((size, size)).astype(np.float32)
+    noise = cv2.GaussianBlur(white, (0, 0), 0.6, borderType=cv2.BORDER_REFLECT)
     noise = noise / noise.std() + (fractal_noise(size, 7, seed + 1).astype(np.float32) - 128) / 60
     strength = np.linspace(1, 0, levels, dtype=np.float32)[:, None, None]
     return np.clip(128 + 11 * strength * noise, 0, 255).astype(np.uint8).reshape(-1)

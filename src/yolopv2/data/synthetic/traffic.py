@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from .bodies import vehicle_mesh
 from .conditions import Conditions
 from .layout import Lane, Layout
 from .vehicles import Vehicle, draw_looks
@@ -70,7 +71,7 @@ class Traffic:
         busy = rng.uniform(0.25, 1.0)
         parked = rng.uniform(0.25, 0.95)
         self.flows = [self._flow(rng, lane, jam, busy, parked) for lane in layout.lanes]
-        self.closest = float(rng.uniform(5.5, 16) if jam else rng.uniform(7, 45))
+        self.closest = float(rng.uniform(3.2, 12) if jam else rng.uniform(5, 40))
 
     def _flow(self, rng: np.random.Generator, lane: Lane, jam: bool, busy: float, parked: float) -> _Flow:
         if lane.parking:
@@ -103,12 +104,12 @@ class Traffic:
         moved = self.speed * time if ego_lane else flow.speed * time
         low, high = here - _BEHIND - moved, here + SIGHT - moved
         for slot in range(int(np.floor(low / flow.spacing)), int(np.ceil(high / flow.spacing)) + 1):
-            place = _slot(self.seed, index, slot, lane.parking or flow.spacing < 17)
+            place = _slot(self.seed, index, slot, lane.parking or flow.spacing < 20)
             s = slot * flow.spacing + place.shift * flow.sway + moved
             if not lane.parking:
                 s += flow.sway * 0.5 * float(np.sin(time * place.pace + place.phase))
             if ego_lane:
-                s += self.closest
+                s += self.closest + 1.5 * flow.sway + vehicle_mesh(place.kind).size[0] / 2
             taken = place.taken < flow.taken and (not ego_lane or slot >= 0)
             if not taken or (lane.parking and any(c.covers(s, 8.0) for c in roads)):
                 continue

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from .bodies import KINDS, vehicle_mesh
 from .camera import NEAR, Camera
-from .canvas import Canvas, Extent
-from .conditions import Conditions
+from .canvas import Extent
 from .mesh import Mesh
 from .road import Stretch
+from .viewpoint import HEADLIGHT, Viewpoint
 
 _PAINTS = (
     (232, 232, 230), (198, 201, 204), (152, 156, 160), (98, 101, 105), (46, 48, 52), (24, 25, 28),
@@ -25,14 +25,13 @@ _KIND_ODDS = {"sedan": 34, "hatchback": 12, "suv": 26, "minivan": 7, "pickup": 8
 
 _ALBEDO = {
     "glass": (26, 31, 36), "tyre": (22, 22, 23), "rim": (128, 130, 133), "arch": (14, 14, 15), "under": (13, 13, 14),
-    "trim": (38, 39, 41), "skirt": (40, 41, 43), "grille": (24, 25, 27), "plate": (205, 205, 196), "tail": (128, 16, 18),
-    "head": (186, 192, 198), "sign": (30, 26, 18), "bed": (30, 30, 32), "glint": (34, 39, 45),
+    "trim": (38, 39, 41), "skirt": (40, 41, 43), "grille": (24, 25, 27), "plate": (205, 205, 196),
+    "tail": (128, 16, 18), "head": (186, 192, 198), "sign": (30, 26, 18), "bed": (30, 30, 32), "glint": (34, 39, 45),
     "tail_corner": (120, 16, 18), "head_corner": (180, 186, 192),
 }  # fmt: skip
 _PAINTED = {"body": 1.0, "roof": 1.0, "cargo": 1.0, "sill": 0.72, "rocker": 0.8, "bumper": 0.86, "door": 0.9}
 _SHINE = {"glass": 0.26, "glint": 0.4, "body": 0.1, "roof": 0.2, "cargo": 0.02, "sill": 0.03, "bumper": 0.06}
 
-_HEADLIGHT = np.array([1.0, 0.95, 0.85])
 _NOTHING = Extent(0, (0, 0, 0, 0))
 _LEAST_PIXELS = 3.0
 _FINE_PIXELS = 34.0
@@ -152,19 +151,13 @@ class VehiclePainter:
     """Paints the vehicles of one frame.
 
     Args:
-        canvas: What is painted on.
-        camera: Who looks.
-        stretch: Where the road runs.
-        conditions: Light and weather.
+        view: Who looks at what, in which light.
         beam: How strongly the ego's headlights light what is ahead.
     """
 
-    def __init__(self, canvas: Canvas, camera: Camera, stretch: Stretch, conditions: Conditions, beam: float) -> None:
-        self.canvas, self.camera, self.stretch = canvas, camera, stretch
-        self.conditions, self.beam = conditions, beam
-        azimuth = conditions.sun_azimuth - stretch.bearing
-        level = np.cos(conditions.sun_elevation)
-        self.sun = np.array([level * np.sin(azimuth), level * np.cos(azimuth), np.sin(conditions.sun_elevation)])
+    def __init__(self, view: Viewpoint, beam: float) -> None:
+        self.canvas, self.camera, self.conditions, self.sun = view.canvas, view.camera, view.conditions, view.sun
+        self.beam = beam
 
     def paint(self, placed: PlacedVehicle, label: int) -> Extent:
         """Paint a vehicle over what is there; returns how much of the frame it covers."""
@@ -208,7 +201,7 @@ class VehiclePainter:
             spread, distance = 1.6 + 0.24 * placed.y, placed.distance
             beam = self.beam * math.exp(-((placed.x / spread) ** 2)) / (1 + (distance / 17) ** 2)
             facing = np.maximum(normals @ (np.array([-placed.x, -placed.y, -placed.z]) / distance), 0)
-            light += _HEADLIGHT * (0.8 * beam * (0.2 + look.dark)) * facing[:, None]
+            light += HEADLIGHT * (0.8 * beam * (0.2 + look.dark)) * facing[:, None]
         albedo, shiny = _surface(mesh, vehicle.paint)
         mirrored = (look.horizon * 0.5 + look.zenith * 0.5) * (1 - 0.75 * look.dark)
         colours = albedo * light + shiny * np.clip(0.35 + 0.9 * up, 0.1, 1) * mirrored
