@@ -39,9 +39,9 @@ def test_a_picture(predict, street, tmp_path, nano_graph):
     assert scene.to_json() == expected.to_json()
     [drawn] = expected.save(tmp_path / "expected", ["image"])
     assert (folder / "street.jpg").read_bytes() == drawn.read_bytes()
-    assert "1 frames" in ran.out
+    assert "frames: 1 in" in ran.out
     assert str(folder.relative_to(tmp_path)) in ran.out
-    assert f"{len(expected.vehicles)} vehicles" in ran.out
+    assert f"vehicles: {len(expected.vehicles)}" in ran.out
 
 
 def test_earlier_results_are_kept(predict, street, tmp_path):
@@ -94,6 +94,13 @@ def test_sources_of_the_same_name_do_not_collide(predict, pictures, drive, tmp_p
     assert predict(*sources, "--output", "out").code == 0
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert found == ["1-2.jpg", "1-3.jpg", "1-4.mp4", "1-5.mp4", "1.jpg", "scenes.jsonl"]
+
+
+def test_the_same_video_twice_is_written_once(predict, drive, tmp_path):
+    assert predict(drive, drive, "--output", "out").code == 0
+    assert len(lines(tmp_path / "out")) == 48
+    with open_source(tmp_path / "out" / "drive.mp4") as annotated:
+        assert len(list(annotated)) == 24
 
 
 def test_options_reach_the_model(predict, street, tmp_path):

@@ -76,6 +76,7 @@ def predict(
         thresholds = model.thresholds(conf, iou, wanted, max_det, agnostic)
         scenes = model.predictor.stream(source, thresholds, batch)
         folder = new_folder(Path("runs/predict")) if output is None else output
+        typer.echo(f"model: {weights}, {model.predictor.runtime.description}")
         code = _write(scenes, folder, formats, source.total)
     failed = [problem for problem in problems if problem.fatal]
     _tell("could not be read", failed)
@@ -119,8 +120,8 @@ def _write(
         code = 1
     seconds = time.perf_counter() - began
     typer.echo(
-        f"{results.frames} frames in {seconds:.1f} s ({results.frames / seconds:.1f} frames/s), "
-        f"{results.vehicles} vehicles seen\nresults: {folder}"
+        f"frames: {results.frames} in {seconds:.1f} s ({results.frames / seconds:.1f} per second)\n"
+        f"vehicles: {results.vehicles}\nresults: {folder}"
     )
     return code
 

@@ -66,6 +66,7 @@ class Results:
         self.folder, self.formats = folder, formats
         self.frames = self.vehicles = 0
         self._open = ExitStack()
+        self._open.callback(self._finish_video)
         self._video: VideoWriter | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +82,7 @@ class Results:
         Raises:
             YolopError: A file cannot be written, or the folder is one that holds the input.
         """
-        if os.path.realpath(os.path.dirname(frame.source)) == os.path.realpath(self.folder):
+        if os.path.exists(frame.source) and os.path.samefile(os.path.dirname(frame.source) or ".", self.folder):
             raise YolopError(f"the results would lie among the inputs in {self.folder}: choose another output folder")
         name = scene_name(scene, self.folder)
         if "image" in self.formats:
@@ -106,13 +107,16 @@ class Results:
 
     def _video_of(self, frame: "Frame", name: str) -> VideoWriter:
         """The annotated video of the frame's source; that of the source before is finished."""
-        path = self.folder / f"{name.removesuffix(f'_{frame.index:06d}')}.mp4"
-        if self._video is None or self._video.path != path:
-            if self._video is not None:
-                self._video.close()
+        if frame.index == 0 or self._video is None:
+            self._finish_video()
+            path = self.folder / f"{name.removesuffix(f'_{frame.index:06d}')}.mp4"
             height, width = frame.image.shape[:2]
-            self._video = self._open.enter_context(VideoWriter(path, frame.fps or _UNKNOWN_RATE, width, height))
+            self._video = VideoWriter(path, frame.fps or _UNKNOWN_RATE, width, height)
         return self._video
+
+    def _finish_video(self) -> None:
+        if self._video is not None:
+            self._video.close()
 
     def __enter__(self) -> "Results":
         return self

@@ -39,6 +39,7 @@ class TorchRuntime:
         self.names = names
         self.description = f"PyTorch {torch.__version__} on {self._device}, {precision}"
         deployed = DeployedNetwork(network).to(self._device, getattr(torch, precision))
+        deployed.network.anchors = network.anchors.to(self._device)  # boxes are decoded in float32 whatever the rest
         self._deployed = deployed.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
