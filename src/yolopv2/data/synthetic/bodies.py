@@ -177,10 +177,10 @@ def _cabin(build: MeshBuilder, m: _Measures, fine: bool) -> None:
     build.sides([low_back, high_back, high_front, low_front], "body")
     build.across(low_back, high_back, "body")
     build.across(high_front, low_front, "body")
-    build.across(high_back, crown[0], "body")
+    build.across(high_back, crown[0], "body", 20)
     build.across(*crown, "roof")
-    build.across(crown[1], high_front, "body")
-    build.sides([high_back, *crown, high_front], "body")
+    build.across(crown[1], high_front, "body", 20)
+    build.sides([high_back, *crown, high_front], "body", 14)
     for low, high, material in ((0.1, 0.9, "glass"), (0.52, 0.9, "glint")):
         if fine or material == "glass":
             _window(build, low_back, high_back, low, high, material)

@@ -109,15 +109,15 @@ class Camera:
         cos, sin = math.cos(self.roll), math.sin(self.roll)
         return cos * u - sin * v + (self.width - 1) / 2, sin * u + cos * v + (self.height - 1) / 2
 
-    def level_row(self, rise: float) -> float:
-        """Row v, in a frame without roll, of a far-off point that rises `rise` metres per metre."""
-        up = rise * np.cos(self.pitch) - np.sin(self.pitch)
-        return float(-self.focal * up / (np.cos(self.pitch) + rise * np.sin(self.pitch)))
+    def level_row(self, rise: Coordinate) -> Coordinate:
+        """Row v, in a frame without roll, of far-off points that rise `rise` metres per metre."""
+        cos, sin = math.cos(self.pitch), math.sin(self.pitch)
+        return -self.focal * (rise * cos - sin) / (cos + rise * sin)
 
     def clip_near(self, polygon: NDArray[np.float64]) -> NDArray[np.float64]:
         """Cut an ego polygon ``[k, 3]`` at the near plane (Sutherland-Hodgman); ``[0, 3]`` when none is left."""
-        depth = self.depth(polygon)
-        if depth.min() >= NEAR:
+        depth = self.depth(polygon).tolist()
+        if min(depth) >= NEAR:
             return polygon
         kept: list[NDArray[np.float64]] = []
         for i in range(len(polygon)):

@@ -1,5 +1,6 @@
 """The picture being painted, and beside it the labels of what was painted."""
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -108,7 +109,7 @@ class Canvas:
             skin: Whether a polygon lies on others, so that its label is there already.
             label: Label of the thing.
         """
-        if np.abs(points).max() > _REACH:
+        if _far_out(bounds(points)):
             for face in order:
                 self.polygon(points[starts[face] : starts[face + 1]], colours[face], label)
             return
@@ -238,21 +239,31 @@ class Canvas:
     def outside(self, points: NDArray[np.float64]) -> bool:
         """Whether all of some pixels are on one side of the frame."""
         height, width = self.labels.shape
-        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-        return bool(right < -1 or bottom < -1 or left > width or top > height)
+        left, top, right, bottom = bounds(points)
+        return right < -1 or bottom < -1 or left > width or top > height
 
     def _window(self, points: NDArray[np.float64]) -> tuple[int, int, int, int] | None:
         """The part of the frame around some pixels as x1, y1, x2, y2, or None when it is empty."""
         height, width = self.labels.shape
-        low, high = points.min(axis=0), points.max(axis=0)
-        x1, y1 = max(int(np.floor(low[0])), 0), max(int(np.floor(low[1])), 0)
-        x2, y2 = min(int(np.ceil(high[0])) + 1, width), min(int(np.ceil(high[1])) + 1, height)
+        left, top, right, bottom = bounds(points)
+        x1, y1 = max(math.floor(left), 0), max(math.floor(top), 0)
+        x2, y2 = min(math.ceil(right) + 1, width), min(math.ceil(bottom) + 1, height)
         return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
+
+
+def bounds(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """x1, y1, x2, y2 of pixels ``[k, 2]``; for a few points plain numbers are faster than arrays."""
+    x, y = points.T.tolist()
+    return min(x), min(y), max(x), max(y)
+
+
+def _far_out(box: tuple[float, float, float, float]) -> bool:
+    return min(box) < -_REACH or max(box) > _REACH
 
 
 def fixed_point(points: NDArray[np.float64]) -> NDArray[np.int32]:
     """A polygon of pixels ``[k, 2]`` as OpenCV fills it with `SUBPIXEL_BITS`; cut where it reaches far out of frame."""
-    if np.abs(points).max() > _REACH:
+    if _far_out(bounds(points)):
         for axis in (0, 1):
             for sign in (-1.0, 1.0):
                 points = _cut(points, axis, sign)

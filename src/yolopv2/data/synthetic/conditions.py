@@ -1,5 +1,6 @@
 """Weather, time of day and the light they make."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,7 @@ class Conditions:
 
     def haze(self, distance: float) -> float:
         """Share of the haze in what is seen at a distance in metres (Koschmieder's law), 0..1."""
-        return float(1.0 - np.exp(-max(distance, 0.0) / self.visibility))
+        return 1.0 - math.exp(-max(distance, 0.0) / self.visibility)
 
 
 def draw_conditions(rng: np.random.Generator, weather: str | None = None, time_of_day: str | None = None) -> Conditions:

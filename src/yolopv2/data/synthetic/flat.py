@@ -45,7 +45,7 @@ class FlatThings:
             for direction in (-1, 1):
                 edge = road.s + direction * (road.half + 1.2)
                 low, high = sorted((edge, edge + direction * 2.8))
-                if style in (1, 3):
+                if style in (1, 3) and self.stretch.point(edge, 0.0)[1] < self._reach():
                     for t in np.arange(left + 0.4, right - 0.5, 1.1):
                         self._add(self.patch.paint, (low, high), np.array([t, t + 0.5]))
                 for end in (low, high):
@@ -143,16 +143,17 @@ class FlatThings:
 
     def _add(self, polygons: list[Points], s: tuple[float, float], t: NDArray[np.float64]) -> None:
         """Add the part of a strip from s to s over some t that is before the camera."""
-        outline = np.concatenate([self.stretch.to_ego(s[0], t), self.stretch.to_ego(s[1], t[::-1])])
+        if len(t) == 2:
+            outline = np.array([self.stretch.point(s[i], float(t[j])) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0))])
+        else:
+            outline = np.concatenate([self.stretch.to_ego(s[0], t), self.stretch.to_ego(s[1], t[::-1])])
         cut = self.camera.clip_near(outline)
         if len(cut) >= 3:
             polygons.append(self.camera.project(cut))
 
     def _lay(self, polygons: list[Points], outline: Points) -> None:
         """Add the convex hull of ego points, laid on the ground."""
-        flat = cv2.convexHull(outline[:, :2].astype(np.float32))[:, 0].astype(np.float64)
-        points = np.column_stack([flat, self.stretch.ground(flat[:, 1])])
-        if float(self.camera.depth(points).max()) > NEAR:
-            cut = self.camera.clip_near(points)
-            if len(cut) >= 3:
-                polygons.append(self.camera.project(cut))
+        flat = cv2.convexHull(outline[:, :2].astype(np.float32))[:, 0].tolist()
+        cut = self.camera.clip_near(np.array([(x, y, self.stretch.ground_at(y)[0]) for x, y in flat]))
+        if len(cut) >= 3:
+            polygons.append(self.camera.project(cut))

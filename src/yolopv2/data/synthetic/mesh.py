@@ -23,6 +23,7 @@ class Mesh:
         starts: Face i has the vertices from ``starts[i]`` up to ``starts[i + 1]``.
         normals: Outward unit normals, float ``[f, 3]``.
         centres: float ``[f, 3]``.
+        offsets: float ``[f]``: a point p is in front of face i when ``normals[i] @ p > offsets[i]``.
         materials: Name of each face's material.
         groups: int ``[f]``: parts that hide one another as wholes, as a cab and its box.
         pixels: float ``[f]``: how many pixels high the vehicle must be for the face to be worth painting.
@@ -34,6 +35,7 @@ class Mesh:
     starts: tuple[int, ...]
     normals: NDArray[np.float64]
     centres: NDArray[np.float64]
+    offsets: NDArray[np.float64]
     materials: tuple[str, ...]
     groups: NDArray[np.intp]
     pixels: NDArray[np.float64]
@@ -125,6 +127,7 @@ class MeshBuilder:
             starts=tuple(int(start) for start in np.concatenate([[0], np.cumsum(counts)])),
             normals=normals * outward[:, None],
             centres=centres,
+            offsets=np.sum(normals * outward[:, None] * centres, axis=1),
             materials=tuple(self._materials),
             groups=groups,
             pixels=np.array(self._pixels),

@@ -46,10 +46,10 @@ class PostPainter:
 
     def strut(self, ends: Points, thick: float, colour: Points) -> None:
         """A bar `thick` metres wide through ego points ``[k, 3]``."""
-        depth = self.view.camera.depth(ends)
-        distance = float(depth.mean())
+        depth = self.view.camera.depth(ends).tolist()
+        distance = sum(depth) / len(depth)
         pixels = self.view.camera.focal * thick / max(distance, NEAR)
-        if depth.min() > NEAR and pixels > 0.35:
+        if min(depth) > NEAR and pixels > 0.35:
             label = OBSTACLE if pixels > 0.8 else None
             colour = self.view.through_haze(colour, distance)
             self.view.canvas.line(self.view.camera.project(ends), colour, pixels, label)

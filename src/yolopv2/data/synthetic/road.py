@@ -3,7 +3,6 @@
 Road coordinates are s, metres along the reference line, and t, metres to its right.
 """
 
-import bisect
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,7 +60,8 @@ class Alignment:
         x += -x[here] - t * np.cos(-yaw)
         y += -y[here] + t * np.sin(-yaw)
         slope = self.slope(s)
-        rise = self.height(s + along) - self.height(s) - slope * along
+        level = self.height(s + along) - self.height(s) - slope * along
+        rise = np.interp(along, y, level)
         return Stretch(s + along, x, y, heading, rise, slope, float(self.heading(s)) + yaw)
 
 
@@ -74,7 +74,7 @@ class Stretch:
         x: Reference line, float ``[k]``.
         y: Reference line, float ``[k]``, rising.
         heading: Heading of the road relative to the ego, float ``[k]``, radians clockwise.
-        rise: Height over the tangent plane at the ego, float ``[k]``.
+        rise: Height of the ground over the tangent plane at the ego at each metre of y from -12 on, float ``[k]``.
         slope: Rise of the tangent plane against the level.
         bearing: The ego's heading in the world, radians clockwise.
     """
@@ -105,7 +105,7 @@ class Stretch:
         heading = headings[k] + share * (headings[k + 1] - headings[k])
         x = xs[k] + share * (xs[k + 1] - xs[k]) + t * math.cos(heading)
         y = ys[k] + share * (ys[k + 1] - ys[k]) - t * math.sin(heading)
-        return x, y, self.height_at(y)
+        return x, y, self.ground_at(y)[0]
 
     def heading_at(self, s: float) -> float:
         """The road's heading relative to the ego in radians."""
@@ -115,19 +115,28 @@ class Stretch:
 
     def _station(self, s: float) -> tuple[int, float]:
         """Index of the station before s, and the share of the way to the next."""
-        along = min(max(s - float(self.s[0]), 0.0), len(self.s) - 1.001)
-        return int(along), along - int(along)
+        along = s - self._first
+        if along < 0:
+            return 0, 0.0
+        k = int(along)
+        return (k, along - k) if k < len(self.s) - 1 else (len(self.s) - 2, 1.0)
+
+    @cached_property
+    def _first(self) -> float:
+        return float(self.s[0])
 
     def ground(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Height of the ground at distances ahead."""
-        return np.interp(y, self.y, self.rise)
+        return np.interp(y, np.arange(-_BEHIND, FAR + 1.0), self.rise)
 
-    def height_at(self, y: float) -> float:
-        """The same for a single distance."""
-        _, ys, _, rises = self._tables
-        k = min(max(bisect.bisect_right(ys, y) - 1, 0), len(ys) - 2)
-        share = min(max((y - ys[k]) / (ys[k + 1] - ys[k]), 0.0), 1.0)
-        return rises[k] + share * (rises[k + 1] - rises[k])
+    def ground_at(self, y: float) -> tuple[float, float]:
+        """The same for a single distance, and its rise in metres a metre."""
+        rises, along = self._tables[3], y + _BEHIND
+        k = int(along) if along > 0 else 0
+        if k > len(rises) - 2:
+            k = len(rises) - 2
+        slope = rises[k + 1] - rises[k]
+        return rises[k] + (along - k) * slope, slope
 
 
 def _waves(waves: NDArray[np.float64], s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .canvas import OBSTACLE
+from .canvas import OBSTACLE, bounds
 from .posts import PostPainter
 from .sprites import BAY, FLOOR, Mips, facade, person, pick_mip, tree
 from .things import FLOOR_HEIGHT, Bridge, Building, Person, Plant, Post, Rail, Thing
@@ -85,11 +85,11 @@ class SceneryPainter:
         span = self._in_front(np.stack(ends), house.height)
         if span is None:
             return
-        feet = first + np.outer(span, second - first)
+        feet = first + span[:, None] * (second - first)
         corners = view.camera.project(np.concatenate([feet + up(house.height), feet[::-1] - up(0.3)]))
-        distance = math.hypot(*feet.mean(axis=0)[:2].tolist())
+        distance = math.hypot(feet[0, 0] + feet[1, 0], feet[0, 1] + feet[1, 1]) / 2
         light = view.light(normal) * np.array(house.tint)
-        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        left, top, right, bottom = bounds(corners)
         if right - left < 2.5:
             view.canvas.polygon(corners, view.through_haze(light * 120, distance), OBSTACLE)
             return
@@ -109,8 +109,8 @@ class SceneryPainter:
 
     def _in_front(self, feet: Points, height: float) -> Points | None:
         """From where to where, as shares of the way, a wall over two ground points is in front of the lens."""
-        depths = np.stack([self.view.camera.depth(feet), self.view.camera.depth(feet + up(height))])
-        if depths.min(axis=0).max() < _WALL_NEAR + 0.2:
+        depths = [self.view.camera.depth(ends).tolist() for ends in (feet, feet + up(height))]
+        if max(min(depths[0][0], depths[1][0]), min(depths[0][1], depths[1][1])) < _WALL_NEAR + 0.2:
             return None
         span = np.array([0.0, 1.0])
         for start, end in depths:
@@ -155,6 +155,7 @@ class SceneryPainter:
         if rail.kind in ("rail", "fence"):
             for foot in (start, (start + end) / 2):
                 self._posts.strut(np.stack([foot, foot + up(bands[-1][1])]), 0.09, colour * 0.7)
+        quad = np.array([start, end, end, start])
         for low, high, bright in bands:
-            quad = np.stack([start + up(low), end + up(low), end + up(high), start + up(high)])
+            quad[:, 2] = (start[2] + low, end[2] + low, end[2] + high, start[2] + high)
             view.face(quad, colour * bright, math.hypot(start[0], start[1]))

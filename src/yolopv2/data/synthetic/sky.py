@@ -125,7 +125,7 @@ class SkyPainter:
         count = len(backdrop.rise)
         where = np.mod(azimuth / (2 * np.pi), 1.0) * count
         rise = backdrop.rise[where.astype(np.int64) % count] - stretch.slope
-        v = np.array([camera.level_row(float(r)) for r in rise])
+        v = camera.level_row(rise)
         floor = camera.level_row(-stretch.slope - 0.03)
         u = np.concatenate([u, u[::-1]])
         v = np.concatenate([v, np.full(len(v), floor)])

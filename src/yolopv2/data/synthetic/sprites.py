@@ -3,6 +3,7 @@
 Sprites are uint8 ``[h, w, 4]``, RGB multiplied by alpha, and alpha, each with half-size copies for things far away.
 """
 
+import math
 from functools import lru_cache
 
 import cv2
@@ -26,7 +27,7 @@ Mips = tuple[NDArray[np.uint8], ...]
 
 def pick_mip(mips: Mips, texels_per_pixel: float) -> tuple[NDArray[np.uint8], float]:
     """The copy whose texels are about as big as pixels, and its scale relative to the first."""
-    level = int(np.clip(np.floor(np.log2(max(texels_per_pixel, 1.0)) + 0.3), 0, len(mips) - 1))
+    level = min(int(math.log2(max(texels_per_pixel, 1.0)) + 0.3), len(mips) - 1)
     return mips[level], mips[level].shape[0] / mips[0].shape[0]
 
 

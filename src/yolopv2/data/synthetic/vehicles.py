@@ -108,8 +108,7 @@ class PlacedVehicle:
     def on(cls, stretch: Stretch, vehicle: Vehicle) -> "PlacedVehicle":
         """Put a vehicle on the road."""
         x, y, z = stretch.point(vehicle.s, vehicle.t)
-        slope = (stretch.height_at(y + 1.5) - stretch.height_at(y - 1.5)) / 3
-        return cls(vehicle, x, y, z, stretch.heading_at(vehicle.s) + vehicle.turn, slope)
+        return cls(vehicle, x, y, z, stretch.heading_at(vehicle.s) + vehicle.turn, stretch.ground_at(y)[1])
 
     @property
     def distance(self) -> float:
@@ -167,7 +166,8 @@ class VehiclePainter:
         linear = placed.turn() * np.array(vehicle.scale)[:, None]
         matrix, offset = self.camera.seen_through(linear, placed.position)
         seen = mesh.vertices @ matrix + offset
-        nearest, farthest = float(seen[:, 2].min()), float(seen[:, 2].max())
+        depth = seen[:, 2].tolist()
+        nearest, farthest = min(depth), max(depth)
         if farthest < NEAR + 0.3:
             return _NOTHING
         lens = placed.lens_in_frame(self.camera.lens_height) / vehicle.scale
@@ -267,7 +267,7 @@ def _lamp_vertices(mesh: Mesh, name: str) -> list[list[int]]:
 
 def _order(mesh: Mesh, lens: NDArray[np.float64], pixels: float) -> list[int]:
     """Faces that look at the lens and are big enough, the farther group first."""
-    facing = np.einsum("ij,ij->i", mesh.normals, lens - mesh.centres) > 0
+    facing = mesh.normals @ lens > mesh.offsets
     chosen = np.flatnonzero(facing & (mesh.pixels <= pixels))
     if mesh.groups[-1] > 0:
         chosen = chosen[np.argsort(mesh.groups[chosen] == (1 if lens[1] < 0 else 0), kind="stable")]

@@ -55,7 +55,7 @@ class Viewpoint:
     def through_haze(self, colour: Points, distance: float) -> Points:
         """A lit colour as it is seen from a distance in metres."""
         haze = self.conditions.haze(distance)
-        return np.clip(colour + (self.conditions.horizon - colour) * haze, 0, 255)
+        return np.minimum(colour + (self.conditions.horizon - colour) * haze, 255)
 
     def face(self, outline: Points, colour: Points, distance: float) -> None:
         """Paint a flat face of an obstacle from its ego points ``[k, 3]`` and its lit colour."""
