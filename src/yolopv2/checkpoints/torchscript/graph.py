@@ -11,7 +11,7 @@ _LOOKED_THROUGH = {  # what may stand between a parameter and its use without ch
     "aten::expand", "aten::expand_as", "aten::to", "aten::type_as", "aten::contiguous", "aten::detach", "aten::clone",
 }  # fmt: skip
 _CONSTRUCTS = {"prim::TupleConstruct", "prim::ListConstruct"}
-_UNPACKS = {"prim::TupleUnpack", "prim::ListUnpack"}
+_TAKES = {"prim::TupleUnpack", "prim::ListUnpack", "prim::TupleIndex", "aten::__getitem__"}
 
 
 class Parameter(NamedTuple):
@@ -41,7 +41,7 @@ class Layer:
     label: str
     parameters: dict[str, Parameter]
     eps: float = 0.0
-    sources: list["Layer"] = field(default_factory=list)
+    sources: list["Layer"] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -183,6 +183,7 @@ class LayerGraph:
 
     def _sources(self, value: Any) -> list[Layer]:
         """The layers whose outputs reach a value without another layer in between."""
+        value = _origin(value)
         name = value.debugName()
         if name in self._made:
             return [self._made[name]]
@@ -210,6 +211,7 @@ def _ints(value: Any) -> list[Any]:
 
 def _leaves(value: Any) -> Iterator[Any]:
     """The tensors of a nested tuple or list, in order."""
+    value = _origin(value)
     if value.node().kind() in _CONSTRUCTS:
         for item in value.node().inputs():
             yield from _leaves(item)
@@ -219,9 +221,19 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 def _feeds(value: Any) -> list[Any]:
     """The tensors (or collections of tensors) that a value is computed from."""
+    return [item for item in value.node().inputs() if "Tensor" in item.type().annotation_str]
+
+
+def _origin(value: Any) -> Any:
+    """The item itself where a value is taken out of a tuple or list that was made of known items; else the value."""
     node = value.node()
-    inputs = list(node.inputs())
-    if node.kind() in _UNPACKS and inputs[0].node().kind() in _CONSTRUCTS:
+    if node.kind() not in _TAKES:
+        return value
+    container = _origin(node.inputsAt(0)).node()
+    if container.kind() not in _CONSTRUCTS:
+        return value
+    if node.kind() in ("prim::TupleUnpack", "prim::ListUnpack"):
         position = [output.debugName() for output in node.outputs()].index(value.debugName())
-        return [inputs[0].node().inputsAt(position)]
-    return [item for item in inputs if "Tensor" in item.type().annotation_str]
+    else:
+        position = node.inputsAt(1).toIValue()
+    return _origin(list(container.inputs())[position])
