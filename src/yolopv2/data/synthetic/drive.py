@@ -75,10 +75,9 @@ class Drive:
         ]
         self.alignment = Alignment.draw(rng, bend, slope)
         self.conditions = draw_conditions(np.random.default_rng([seed, 2]), weather, time_of_day)
-        self.surroundings = Surroundings(self.layout, seed)
         self.traffic = Traffic(self.layout, self.conditions, seed)
+        self.surroundings = Surroundings(self.layout, seed, go=self.traffic.speed > 3)
         rng = np.random.default_rng([seed, 3])
-        self._start = float(rng.uniform(0, 3000))
         self._focal = float(rng.uniform(0.72, 1.12))
         self._lens_height = float(rng.uniform(1.2, 1.65))
         self._horizon = float(rng.uniform(0.38, 0.56))

@@ -35,7 +35,7 @@ class Sensor:
         """Draw a camera for some light."""
         exposure = rng.uniform(0.78, 1.22) * (1 + 0.35 * conditions.dark * rng.random())
         contrast, lift = rng.uniform(0.85, 1.35), rng.uniform(0, 16)
-        cast = 1 + rng.uniform(-0.07, 0.07, 3) * (1.6 if rng.random() < 0.3 else 0.8)
+        cast = 1 + rng.uniform(-0.055, 0.055, 3) * (1.5 if rng.random() < 0.3 else 0.8)
         x = np.linspace(0, 1, 256)[:, None] * exposure * cast
         shoulder = 1 - np.exp(-1.55 * np.clip(x, 0, 2))
         x = shoulder / (1 - np.exp(-1.55)) * 0.45 + x * 0.55

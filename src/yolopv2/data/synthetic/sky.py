@@ -92,7 +92,8 @@ class SkyPainter:
         colour = self._clouds(colour, rise, azimuth)
         if look.sun.any():
             colour = colour + self._sun(rise, azimuth)
-        return np.clip(colour, 0, 255).astype(np.uint8)
+        veiled = math.exp(-look.visibility / 220)
+        return np.clip(colour + (look.horizon - colour) * veiled, 0, 255).astype(np.uint8)
 
     def _clouds(
         self, colour: NDArray[np.float64], rise: NDArray[np.float64], azimuth: NDArray[np.float64]

@@ -194,10 +194,10 @@ def _shops(picture: NDArray[np.float64], rng: np.random.Generator, bays: int) ->
         shop[2:9, :, 3] = 170 * (rng.random() < 0.6)
         letters = rng.random(shop.shape[1]) < 0.55
         shop[4:7, letters, :3] = np.where(colour.mean() > 120, 30, 225)
-        shop[10:27, 2:-2, :3] = rng.uniform(30, 80)
+        shop[10:27, 2:-2, :3] = rng.uniform(50, 105)
         inside = rng.uniform(0.35, 1, -(-(shop.shape[1] - 4) // 5)).repeat(5)[: shop.shape[1] - 4]
         shop[10:27, 2:-2, 3] = rng.uniform(90, 230) * (rng.random() < 0.7) * inside * np.linspace(1, 0.55, 17)[:, None]
-        shop[10:27, 2:-2, :3] *= inside[:, None]
+        shop[10:27, 2:-2, :3] *= 0.6 + 0.4 * inside[:, None]
         shop[27:, :, :3] = rng.uniform(50, 110)
         start += width
 

@@ -21,10 +21,11 @@ class Surroundings:
     Args:
         layout: The road's cross-section.
         seed: Makes this scenery.
+        go: Whether traffic lights are green all along, for an ego that does not stop.
     """
 
-    def __init__(self, layout: Layout, seed: int) -> None:
-        self.layout, self.seed = layout, seed
+    def __init__(self, layout: Layout, seed: int, go: bool) -> None:
+        self.layout, self.seed, self.go = layout, seed, go
         rng = slot_rng(seed, 55)
         self.tall = float(rng.uniform(0, 1))
         self.green = float(rng.uniform(0.1, 1.0))
@@ -168,6 +169,6 @@ class Surroundings:
                 s = 310.0 * k + 160
                 yield s, Bridge(s, s + 11, 5.4)
         for crossing in roads:
-            look = int(slot_rng(self.seed, 99, round(crossing.s)).integers(3))
+            look = 1 if self.go else int(slot_rng(self.seed, 99, round(crossing.s)).integers(3))
             s = crossing.s + crossing.half + 1.0
             yield s, Post(s, right - 0.8, "signal", 5.6, -(right - self.layout.drivable[0]) * 0.6, look)
