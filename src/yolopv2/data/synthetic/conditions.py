@@ -125,7 +125,7 @@ def _light(rng: np.random.Generator, weather: str, time: str) -> tuple[Colour, C
     elevation = rng.uniform(0.35, 1.2)
     if time == "night":
         town = np.array([1.0, 0.86, 0.68]) if rng.random() < 0.6 else np.array([0.75, 0.85, 1.0])
-        return town * rng.uniform(0.05, 0.17), np.zeros(3), elevation
+        return town * (0.02 + 0.13 * rng.random() ** 1.5), np.zeros(3), elevation
     if time == "dusk":
         ambient = np.array([0.38, 0.37, 0.41]) * strength * rng.uniform(0.6, 1.0)
         sun = np.array([0.75, 0.5, 0.28]) * strength * (weather == "clear")

@@ -17,6 +17,7 @@ class Sensor:
     """How a camera renders light.
 
     Attributes:
+        colours: Matrix ``[3, 3]`` that makes colours stronger.
         curve: Tone curve, uint8 ``[1, 256, 3]``.
         vignette: Share of the light that corners lose.
         noise: Standard deviation in grey levels.
@@ -24,6 +25,7 @@ class Sensor:
         motion: Length of the motion blur in pixels at 1280 columns.
     """
 
+    colours: NDArray[np.float64]
     curve: NDArray[np.uint8]
     vignette: float
     noise: float
@@ -33,8 +35,8 @@ class Sensor:
     @classmethod
     def draw(cls, rng: np.random.Generator, conditions: Conditions) -> "Sensor":
         """Draw a camera for some light."""
-        exposure = rng.uniform(0.78, 1.22) * (1 + 0.35 * conditions.dark * rng.random())
-        contrast, lift = rng.uniform(0.85, 1.35), rng.uniform(0, 16)
+        exposure = rng.uniform(0.85, 1.5) * (1 + 0.35 * conditions.dark * (rng.random() - 0.5))
+        contrast, lift = rng.uniform(1.0, 1.75), 14 * rng.random() ** 2
         cast = 1 + rng.uniform(-0.055, 0.055, 3) * (1.5 if rng.random() < 0.3 else 0.8)
         x = np.linspace(0, 1, 256)[:, None] * exposure * cast
         shoulder = 1 - np.exp(-1.55 * np.clip(x, 0, 2))
@@ -42,11 +44,14 @@ class Sensor:
         x = np.clip(x, 0, 1)
         curved = x + (contrast - 1) * 0.6 * (x - 0.42) * 4 * x * (1 - x)
         curve = np.clip(lift + curved * (255 - lift), 0, 255).astype(np.uint8)[None]
+        stronger = rng.uniform(0.9, 1.9)
+        grey = np.tile([0.3, 0.59, 0.11], (3, 1))
         return cls(
+            colours=grey + stronger * (np.eye(3) - grey),
             curve=curve,
             vignette=float(rng.uniform(0, 0.45)),
-            noise=float(rng.uniform(0.5, 3.0) + conditions.dark * rng.uniform(0.5, 5)),
-            blur=float(rng.uniform(0.35, 1.0)),
+            noise=float(rng.uniform(0.3, 2.2) + conditions.dark * 3.5 * rng.random() ** 2),
+            blur=float(rng.uniform(0.35, 1.2)),
             motion=float(rng.uniform(0, 4) if rng.random() < 0.35 else 0.0),
         )
 
@@ -59,7 +64,7 @@ class Sensor:
             seen = cv2.blur(seen, (max(1, round(self.motion * scale)), 1))
         if self.blur * scale > 0.28:
             seen = cv2.GaussianBlur(seen, (0, 0), self.blur * scale)
-        seen = cv2.LUT(seen, self.curve)
+        seen = cv2.LUT(cv2.transform(seen, self.colours), self.curve)
         if self.vignette > 0.05:
             seen = cv2.multiply(seen, _vignette(height, width, round(self.vignette, 2)), scale=1 / 255)
         x, y = rng.integers(0, 256, 2).tolist()
