@@ -1,6 +1,7 @@
 """The importer reads files of a network that somebody else wrote: other names, order, operations and forms."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -193,8 +194,13 @@ def stranger():
     return Stranger()
 
 
-def test_training_form_keeps_its_normalisation(stranger, tmp_path):
-    traced(stranger).save(tmp_path / "x.pt")
+@pytest.fixture(scope="module")
+def traced_stranger(stranger):
+    return traced(stranger)
+
+
+def test_training_form_keeps_its_normalisation(stranger, traced_stranger, tmp_path):
+    traced_stranger.save(tmp_path / "x.pt")
     found = import_torchscript(tmp_path / "x.pt")
     assert_equal(stranger, found.network)
     assert has_norms(found.network)
@@ -203,8 +209,11 @@ def test_training_form_keeps_its_normalisation(stranger, tmp_path):
     assert found.network.classes == 4
 
 
-@pytest.mark.parametrize("deconvolutions", [True, False], ids=["bias in deconvolutions", "norm after deconvolutions"])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16], ids=str)
+@pytest.mark.parametrize(
+    ("deconvolutions", "dtype"),
+    [(True, torch.float32), (False, torch.float16)],
+    ids=["float32, bias in deconvolutions", "float16, norm after deconvolutions"],
+)
 def test_folded_form(stranger, tmp_path, deconvolutions, dtype):
     released = stranger.folded(deconvolutions)
     traced(released, (96, 64), dtype).save(tmp_path / "x.pt")
@@ -215,9 +224,7 @@ def test_folded_form(stranger, tmp_path, deconvolutions, dtype):
     assert found.layers == 128 + 2 + 4
 
 
-@pytest.mark.parametrize(
-    ("dtype", "optimised"), [(torch.float32, True), (torch.float32, False), (torch.float16, False)]
-)
+@pytest.mark.parametrize(("dtype", "optimised"), [(torch.float32, True), (torch.float16, False)])
 def test_frozen_files_hold_constants(stranger, tmp_path, dtype, optimised):
     module = copy.deepcopy(stranger).to(dtype)
     torch.jit.freeze(traced(module, dtype=dtype), optimize_numerics=optimised).save(tmp_path / "x.pt")
@@ -226,7 +233,7 @@ def test_frozen_files_hold_constants(stranger, tmp_path, dtype, optimised):
     assert has_norms(found.network) != optimised  # its optimisation folds them
 
 
-def test_lists_from_a_scripted_shell(stranger, tmp_path):
+def test_lists_from_a_scripted_shell(stranger, traced_stranger, tmp_path):
     class Shell(nn.Module):
         def __init__(self, core):
             super().__init__()
@@ -236,7 +243,7 @@ def test_lists_from_a_scripted_shell(stranger, tmp_path):
             (maps, grid), road, lanes = self.core(x)
             return [[maps[0], maps[1], maps[2]], [grid[0], grid[1], grid[2]]], road, lanes
 
-    torch.jit.script(Shell(traced(stranger))).save(tmp_path / "x.pt")
+    torch.jit.script(Shell(traced_stranger)).save(tmp_path / "x.pt")
     assert_equal(stranger, import_torchscript(tmp_path / "x.pt").network)
 
 
@@ -306,7 +313,7 @@ def test_another_operation_is_refused_with_the_difference(tmp_path, kind, output
     with pytest.raises(YolopError, match=f"placed: 137 of the file's 137 layers\n.*{output} 0.[0-9]") as refusal:
         import_torchscript(tmp_path / "x.pt")
     assert f"allowed: {TOLERANCE:g}" in str(refusal.value)
-    assert "detection stride 8 0," in str(refusal.value)
+    assert re.search(r"detection stride 8 [0-9.]+e-1[0-9]", str(refusal.value))
 
 
 def test_another_layer_is_named(tmp_path):
@@ -331,14 +338,27 @@ def test_another_network(tmp_path):
         import_torchscript(tmp_path / "z.pt")
 
 
+class Shapes(nn.Module):
+    """Returns what the network returns, by shape, from one convolution of a width that no variant has."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 12, 3, padding=1)
+
+    def forward(self, x):
+        y = self.stem(x)
+        maps = [F.avg_pool2d(torch.cat([y, y], 1), stride) for stride in (8, 16, 32)]
+        return tuple(maps), y[:, :2].sigmoid(), y[:, :1].sigmoid()
+
+
 def test_another_width(tmp_path):
-    traced(Stranger(width=0.375)).save(tmp_path / "x.pt")
-    with pytest.raises(YolopError, match=r"12|16 channels"):
+    traced(Shapes()).save(tmp_path / "x.pt")
+    with pytest.raises(YolopError, match=r"has 12 channels \(known: 8, 16, 32\)"):
         import_torchscript(tmp_path / "x.pt")
 
 
-def test_a_truncated_file(stranger, tmp_path):
-    traced(stranger).save(tmp_path / "x.pt")
+def test_a_truncated_file(traced_stranger, tmp_path):
+    traced_stranger.save(tmp_path / "x.pt")
     data = (tmp_path / "x.pt").read_bytes()
     (tmp_path / "y.pt").write_bytes(data[: len(data) // 2])
     with pytest.raises(YolopError, match="is it complete"):

@@ -25,7 +25,7 @@ class Entry:
         variant: The network's variant.
         description: One line.
         source: Who made them.
-        licence: SPDX identifier.
+        licence: SPDX identifier, or what the data behind the weights allows.
         file: The file's name in the cache, or in the package when there is no ``url``.
         url: Where it is downloaded from; None if it is bundled.
         size: Bytes, where known beforehand.
@@ -58,7 +58,7 @@ CATALOGUE = {
             variant="nano",
             description="small and quick, for CPUs; comes with the package",
             source="trained by this project; see the model card",
-            licence="MIT",
+            licence="BDD100K: research and non-profit use",
             file="nano.safetensors",
         ),
         Entry(
