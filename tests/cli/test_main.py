@@ -1,7 +1,7 @@
 def test_help_lists_the_commands(cli):
     ran = cli("--help")
     assert ran.code == 0
-    for name in ("predict", "data", "doctor"):
+    for name in ("predict", "models", "info", "data", "doctor"):
         assert name in ran.out
 
 

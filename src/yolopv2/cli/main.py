@@ -4,8 +4,9 @@ import sys
 
 import typer
 
-from yolopv2.cli import data
+from yolopv2.cli import data, models
 from yolopv2.cli.doctor import doctor
+from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
 from yolopv2.errors import YolopError
 
@@ -15,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(predict)
+app.add_typer(models.app, name="models")
+app.command()(info)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 
