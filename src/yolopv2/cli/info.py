@@ -51,10 +51,7 @@ def _network(name: str, classes: int, encoder: str) -> "Network":
         return load_network(name)[0]
     if name not in VARIANTS:
         raise YolopError(f"{name!r} is neither a variant ({', '.join(VARIANTS)}) nor a file.")
-    import torch
-
-    with torch.device("meta"):  # only shapes count
-        return Network(name, classes, encoder=encoder)
+    return Network(name, classes, encoder=encoder)
 
 
 def _print(summary: "Summary") -> None:
