@@ -6,6 +6,7 @@ import typer
 
 from yolopv2.cli import data, models
 from yolopv2.cli.doctor import doctor
+from yolopv2.cli.export import export
 from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
 from yolopv2.errors import YolopError
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(info)
+app.command()(export)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 

@@ -66,33 +66,7 @@ class ELAN(nn.Module):
             neck's ELAN-W (links of half the channels, all are kept).
     """
 
-    def __init__(self, c_in: int, c_branch: int, c_out: int, wide: bool = False) -> None:
-        super().__init__()
-        c_link = c_branch // 2 if wide else c_branch
-        self.step = 1 if wide else 2
-        self.a = Conv(c_in, c_branch)
-        self.b = Conv(c_in, c_branch)
-        self.chain = nn.ModuleList(Conv(c_branch if i == 0 else c_link, c_link, 3) for i in range(4))
-        self.merge = Conv(2 * c_branch + c_link * 4 // self.step, c_out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        kept = [self.a(x), self.b(x)]
-        link = kept[1]
-        for i, conv in enumerate(self.chain, start=1):
-            link = conv(link)
-            if i % self.step == 0:
-                kept.append(link)
-        return self.merge(torch.cat(kept[::-1], 1))
-
-
-class EELAN(nn.Module):
-    """E-ELAN as the paper describes it and the release does not have it: expand, shuffle, merge cardinality.
-
-    Every convolution works in two groups with twice the channels of `ELAN`; the concatenated links are shuffled across
-    the groups and the groups are added up in the end (arXiv 2207.02696, section 3.1).
-    """
-
-    GROUPS = 2
+    GROUPS = 1
 
     def __init__(self, c_in: int, c_branch: int, c_out: int, wide: bool = False) -> None:
         super().__init__()
@@ -106,15 +80,31 @@ class EELAN(nn.Module):
         )
         self.merge = Conv(g * (2 * c_branch + c_link * 4 // self.step), g * c_out, groups=g)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def links(self, x: Tensor) -> Tensor:
+        """Both branches and the kept links of the chain, concatenated, last link first."""
         kept = [self.a(x), self.b(x)]
         link = kept[1]
         for i, conv in enumerate(self.chain, start=1):
             link = conv(link)
             if i % self.step == 0:
                 kept.append(link)
-        shuffled = _shuffle(torch.cat(kept[::-1], 1), self.GROUPS)
-        first, second = self.merge(shuffled).chunk(self.GROUPS, 1)
+        return torch.cat(kept[::-1], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.merge(self.links(x))
+
+
+class EELAN(ELAN):
+    """E-ELAN as the paper describes it and the release does not have it: expand, shuffle, merge cardinality.
+
+    Every convolution works in two groups with twice the channels of `ELAN`; the concatenated links are shuffled across
+    the groups and the groups are added up in the end (arXiv 2207.02696, section 3.1).
+    """
+
+    GROUPS = 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.merge(_shuffle(self.links(x), self.GROUPS)).chunk(self.GROUPS, 1)
         return first + second
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from yolopv2.network.blocks import EELAN, ELAN, SPPCSPC, Conv, Down
 
-AGGREGATIONS: dict[str, type[ELAN] | type[EELAN]] = {"elan": ELAN, "e-elan": EELAN}
+AGGREGATIONS: dict[str, type[ELAN]] = {"elan": ELAN, "e-elan": EELAN}
 """The aggregation block by name: ``elan`` is the released network's, ``e-elan`` the paper's."""
 
 
