@@ -43,7 +43,7 @@ def file_kind(path: str | os.PathLike[str]) -> Kind:
     else:
         what = "a pickle, which could run any code when loaded" if start.startswith(b"\x80") else "of no known kind"
     raise YolopError(
-        f"{path} is {what}; weights are loaded from .safetensors (what 'yolopv2 train' writes), .onnx (what 'yolopv2 "
+        f"{path} is {what}; weights are loaded from .safetensors (checkpoints of this program), .onnx (what 'yolopv2 "
         "export' writes) and the released TorchScript yolopv2.pt."
     )
 

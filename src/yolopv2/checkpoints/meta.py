@@ -152,8 +152,8 @@ def read_meta(path: str | os.PathLike[str]) -> CheckpointMeta:
     text = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     if not isinstance(text, str):
         raise YolopError(
-            f"{path} is a safetensors file without a description of this program; only files that 'yolopv2 train' or "
-            "'yolopv2 models import' wrote can be loaded."
+            f"{path} is a safetensors file without a description of this program; only checkpoints of this program "
+            "can be loaded; 'yolopv2 models import' makes one of the released yolopv2.pt."
         )
     return CheckpointMeta.from_dict(_json(text, path), str(path))
 
