@@ -98,7 +98,7 @@ def test_info_of_variants(checkpoint):
     ("arguments", "message"),
     [
         (["huge"], "neither a variant"),
-        (["nano", "--size", "640"], "such as 640x384"),
+        (["nano", "--size", "640"], "WIDTHxHEIGHT"),
         (["nano", "--size", "640x360"], "multiples of 32"),
     ],
 )

@@ -143,11 +143,13 @@ def test_wrong_usage_is_a_sentence_and_leaves_nothing(
     assert not (tmp_path / "runs").exists()
 
 
-def test_inputs_are_never_written_over(predict, street):
+@pytest.mark.parametrize("source", ["input/street.jpg", "input", "inp*/*.jpg"])
+def test_results_are_kept_apart_from_inputs(predict, street, source):
     before = street.read_bytes()
-    ran = predict(street, "--output", street.parent)
-    assert ran.code == 1
+    ran = predict(source, "--output", street.parent)
+    assert ran.code == 2
     assert "among the inputs" in ran.err
+    assert [path.name for path in street.parent.iterdir()] == ["street.jpg"]
     assert street.read_bytes() == before
 
 

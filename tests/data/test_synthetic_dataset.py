@@ -1,16 +1,13 @@
-"""Generated data sets on disk, and the command that renders them."""
+"""Generated data sets on disk."""
 
 import json
 
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from yolopv2.cli.data import app
 from yolopv2.data.synthetic import SyntheticDataset, write_dataset
 from yolopv2.errors import YolopError
-from yolopv2.media import open_source
 
 SIZE = {"height": 64, "width": 96}
 
@@ -68,6 +65,13 @@ def test_recipes_are_not_mixed(folder):
         write_dataset(folder, {"train": 1}, seed=6, **SIZE)
 
 
+@pytest.mark.parametrize("wrong", [{"height": 9}, {"weather": "hail"}, {"time_of_day": "noon"}])
+def test_what_cannot_be_rendered_leaves_nothing(tmp_path, wrong):
+    with pytest.raises(YolopError):
+        write_dataset(tmp_path, {"train": 1}, **{**SIZE, **wrong})
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("part", ["images", "boxes", "instances", "drivable", "lanes"])
 @pytest.mark.parametrize("content", [b"", b"{}", None])
 def test_a_damaged_file_is_named(folder, part, content):
@@ -83,29 +87,3 @@ def test_a_damaged_file_is_named(folder, part, content):
 def test_a_missing_split_is_named(folder):
     with pytest.raises(YolopError, match="test"):
         SyntheticDataset(folder, "test")
-
-
-def test_command_renders_a_data_set(tmp_path):
-    result = CliRunner().invoke(app, ["render", str(tmp_path / "set"), "--frames", "5", "--size", "96x64"])
-    assert result.exit_code == 0, result.output
-    assert len(SyntheticDataset(tmp_path / "set", "train")) == 4
-    assert len(SyntheticDataset(tmp_path / "set", "val")) == 1
-
-
-def test_command_renders_a_drive(tmp_path):
-    path = tmp_path / "drive.mp4"
-    arguments = ["render", str(path), "--frames", "4", "--size", "160x96", "--weather", "rain", "--time", "night"]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    with open_source(str(path), print) as source:
-        frames = [frame.image.shape for frame in source]
-    assert frames == [(96, 160, 3)] * 4
-
-
-@pytest.mark.parametrize(
-    ("option", "value", "named"), [("--size", "big", "big"), ("--weather", "hail", "hail"), ("--size", "9x9", "9x9")]
-)
-def test_command_names_what_it_cannot_do(tmp_path, option, value, named):
-    result = CliRunner().invoke(app, ["render", str(tmp_path / "x"), "--frames", "1", option, value])
-    assert result.exit_code == 2
-    assert named in result.output + (result.stderr if result.stderr_bytes else "")

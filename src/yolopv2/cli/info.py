@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yolopv2.cli.terminal import width_and_height
 from yolopv2.errors import YolopError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a network's stages, parameters, operations, taps and heads."""
-    width, height = _size(size)
+    width, height = width_and_height(size)
     module = _network(network, classes, encoder)
     from yolopv2.network.summary import summarise
 
@@ -36,13 +37,6 @@ def info(
         _print(summary)
 
 
-def _size(text: str) -> tuple[int, int]:
-    width, cross, height = text.lower().partition("x")
-    if not (cross and width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise YolopError(f"--size is width x height, such as 640x384, not {text!r}.")
-    return int(width), int(height)
-
-
 def _network(name: str, classes: int, encoder: str) -> "Network":
     from yolopv2.checkpoints import load_network
     from yolopv2.network import VARIANTS, Network
@@ -50,7 +44,10 @@ def _network(name: str, classes: int, encoder: str) -> "Network":
     if Path(name).is_file():
         return load_network(name)[0]
     if name not in VARIANTS:
-        raise YolopError(f"{name!r} is neither a variant ({', '.join(VARIANTS)}) nor a file.")
+        raise YolopError(
+            f"{name!r} is neither a variant ({', '.join(VARIANTS)}) nor a file; of weights with a name, "
+            "'yolopv2 models path' gives the file."
+        )
     return Network(name, classes, encoder=encoder)
 
 

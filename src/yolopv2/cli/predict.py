@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yolopv2.cli.terminal import progress_bar
 from yolopv2.errors import YolopError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from yolopv2.media import Frame, Problem
     from yolopv2.scene import Scene
 
@@ -64,13 +63,15 @@ def predict(
     Exit codes: 0 done, 1 some inputs failed (named, the rest is done), 2 wrong usage, 130 ended by Ctrl-C, which leaves
     whole files of what was done.
     """
-    from yolopv2.cli.results import new_folder
+    from yolopv2.cli.results import new_folder, refuse_folder_of_inputs
     from yolopv2.media import open_source
     from yolopv2.model import YOLOPv2
 
     formats = _formats(save)
     problems: list[Problem] = []
     with open_source([*sources], problems.append) as source:
+        if output is not None:
+            refuse_folder_of_inputs(output, source.files)
         model = YOLOPv2(weights, device, runtime, size, precision)
         wanted = None if classes is None else [entry.strip() for entry in classes.split(",")]
         thresholds = model.thresholds(conf, iou, wanted, max_det, agnostic)
@@ -107,7 +108,7 @@ def _write(
     began, code = time.perf_counter(), 0
     results = Results(folder, formats)
     try:
-        with closing(scenes), results, _progress() as progress:
+        with closing(scenes), results, progress_bar() as progress:
             task = progress.add_task("", total=total)
             for frame, scene in scenes:
                 results.add(frame, scene)
@@ -124,23 +125,6 @@ def _write(
         f"vehicles: {results.vehicles}\nresults: {folder}"
     )
     return code
-
-
-def _progress() -> "Progress":
-    """A progress bar on the terminal; silent where there is none."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """Frames per second."""
-
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:.1f} frames/s")
-
-    console = Console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _tell(what: str, problems: list["Problem"]) -> None:

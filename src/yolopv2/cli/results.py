@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from yolopv2.errors import YolopError
 from yolopv2.files import cannot_write, hidden_path
 from yolopv2.media import VideoWriter
 from yolopv2.scene import Scene
-from yolopv2.scene.save import coco_results, scene_name
+from yolopv2.scene.save import coco_results, image_identity, scene_name
 
 if TYPE_CHECKING:
     from yolopv2.media import Frame
@@ -42,6 +42,21 @@ def new_folder(base: Path) -> Path:
             number += 1
         except OSError as error:
             raise cannot_write(folder, error) from error
+
+
+def refuse_folder_of_inputs(folder: Path, inputs: Iterable[str]) -> None:
+    """Keeps results apart from inputs: one could be written over, and a second run would look at results.
+
+    Args:
+        folder: Where the results are to go.
+        inputs: Paths of the files to be read.
+
+    Raises:
+        YolopError: One of them lies in the folder.
+    """
+    parents = {os.path.dirname(path) or "." for path in inputs}
+    if folder.is_dir() and any(os.path.isdir(parent) and os.path.samefile(parent, folder) for parent in parents):
+        raise YolopError(f"the results would lie among the inputs in {folder}: choose another output folder")
 
 
 class Results:
@@ -80,10 +95,8 @@ class Results:
         """Writes what was seen in a frame.
 
         Raises:
-            YolopError: A file cannot be written, or the folder is one that holds the input.
+            YolopError: A file cannot be written.
         """
-        if os.path.exists(frame.source) and os.path.samefile(os.path.dirname(frame.source) or ".", self.folder):
-            raise YolopError(f"the results would lie among the inputs in {self.folder}: choose another output folder")
         name = scene_name(scene, self.folder)
         if "image" in self.formats:
             if frame.is_video:
@@ -94,8 +107,7 @@ class Results:
             if kind in self.formats:
                 scene.save(self.folder / subfolder, [kind], name)
         if self._coco is not None:
-            image_id = int(name) if name.isascii() and name.isdigit() else name
-            for result in coco_results(scene, image_id, os.path.basename(frame.source)):
+            for result in coco_results(scene, *image_identity(scene, name)):
                 self._coco.append(result)
         try:
             self._lines.write(scene.to_json() + "\n")

@@ -80,6 +80,11 @@ class Source:
         return len(self._items) == 1 and self._items[0].kind in ("video", "stream", "camera")
 
     @property
+    def files(self) -> list[str]:
+        """Paths of the files that are to be read, also of those that will turn out unreadable."""
+        return [item.value for item in self._items if item.kind in ("image", "video")]
+
+    @property
     def fps(self) -> float | None:
         """Average frame rate if the source is one video file, else None."""
         return self._info.fps if self._info else None

@@ -122,7 +122,7 @@ def _json_files(scene: "Scene", name: str) -> dict[str, bytes]:
 
 
 def _coco_files(scene: "Scene", name: str) -> dict[str, bytes]:
-    return {"_coco.json": _json_bytes(coco_results(scene, *_image_identity(scene, name)))}
+    return {"_coco.json": _json_bytes(coco_results(scene, *image_identity(scene, name)))}
 
 
 def _yolo_files(scene: "Scene", name: str) -> dict[str, bytes]:
@@ -140,7 +140,7 @@ def _mask_files(scene: "Scene", name: str) -> dict[str, bytes]:
 
 def _panoptic_files(scene: "Scene", name: str) -> dict[str, bytes]:
     ids, segments = scene.panoptic()
-    image_id, _ = _image_identity(scene, name)
+    image_id, _ = image_identity(scene, name)
     annotation = {
         "image_id": image_id,
         "file_name": f"{name}_panoptic.png",
@@ -163,7 +163,7 @@ _WRITERS: dict[str, Callable[["Scene", str], dict[str, bytes]]] = {
 }
 
 
-def _image_identity(scene: "Scene", name: str) -> tuple[str | int, str]:
+def image_identity(scene: "Scene", name: str) -> tuple[str | int, str]:
     """COCO's image id, a number where the name is one as in COCO itself, and the file name."""
     image_id = int(name) if name.isascii() and name.isdigit() else name
     return image_id, name if scene.source is None else _path_part(scene.source).name

@@ -15,7 +15,7 @@ from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 from yolopv2.media import write_bytes_atomic, write_image, write_text_atomic
 
-from .drive import CLASS_NAMES, render_scene
+from .drive import CLASS_NAMES, Drive, render_scene
 
 _RECIPE = "recipe.json"
 
@@ -48,8 +48,11 @@ def write_dataset(
         Path of the ``data.yaml`` that describes the data set.
 
     Raises:
-        YolopError: The folder holds scenes of another recipe, or cannot be written.
+        YolopError: A size or name that cannot be, or the folder holds scenes of another recipe, or cannot be written.
     """
+    Drive(
+        0, height=height, width=width, weather=weather, time_of_day=time_of_day
+    )  # refuses before anything is written
     folder = Path(folder)
     recipe = {"seed": seed, "height": height, "width": width, "weather": weather, "time_of_day": time_of_day}
     _agree_on_recipe(folder, recipe)
