@@ -28,6 +28,13 @@ def test_fields_of_another_size_are_refused(field):
         Scene(Vehicles.empty(), names={}, height=10, width=20, **fields)
 
 
+def test_repr_is_one_line_without_the_pixels(street):
+    assert "\n" not in repr(street())
+    half = np.arange(200).reshape(10, 20) < 100
+    scene = Scene(Vehicles.empty(), half, None, {}, 10, 20, source="drive.mp4", index=3, time=0.1)
+    assert repr(scene) == "<Scene drive.mp4 3, 20x10: 0 vehicles, drivable 50.0 %>"
+
+
 def test_json_is_one_line_that_gives_the_scene_back(street):
     scene = street(with_masks=True, source="Straße\n1.jpg")
     line = scene.to_json()

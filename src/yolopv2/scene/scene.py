@@ -20,7 +20,7 @@ from yolopv2.scene.schema import parse_scene, scene_to_dict
 from yolopv2.scene.vehicles import Vehicles
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Scene:
     """What was seen in one frame.
 
@@ -72,6 +72,15 @@ class Scene:
         ):
             if shape is not None and shape != (self.height, self.width):
                 raise ValueError(f"{name} has the shape {shape} in a scene of {self.height}x{self.width}")
+
+    def __repr__(self) -> str:
+        """One line: a megapixel of mask tells a reader nothing."""
+        frame = f"{self.source or 'frame'} {self.index}" if self.time is not None else self.source or "frame"
+        seen = [f"{len(self.vehicles)} vehicles"]
+        for name, mask in (("drivable", self.drivable), ("lanes", self.lanes)):
+            if mask is not None:
+                seen.append(f"{name} {100 * mask.mean():.1f} %")
+        return f"<Scene {frame}, {self.width}x{self.height}: {', '.join(seen)}>"
 
     @cached_property
     def lane_lines(self) -> list[NDArray[np.float32]]:
