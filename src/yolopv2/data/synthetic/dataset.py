@@ -50,9 +50,7 @@ def write_dataset(
     Raises:
         YolopError: A size or name that cannot be, or the folder holds scenes of another recipe, or cannot be written.
     """
-    Drive(
-        0, height=height, width=width, weather=weather, time_of_day=time_of_day
-    )  # refuses before anything is written
+    Drive(0, height=height, width=width, weather=weather, time_of_day=time_of_day)  # refuses before anything is written
     folder = Path(folder)
     recipe = {"seed": seed, "height": height, "width": width, "weather": weather, "time_of_day": time_of_day}
     _agree_on_recipe(folder, recipe)
