@@ -1,6 +1,6 @@
 """Trains the bundled nano on packed frames and generated scenes; a killed run goes on where it stopped.
 
-python recipes/nano/train.py PACKED BDD100K RUN [steps=20000] [height=256] [width=448] [start=weights.pt] ...
+python recipes/nano/train.py PACKED BDD100K RUN [steps=20000] [height=256] [width=448] [start=OTHER/last.pt] ...
 """
 
 import sys

@@ -27,4 +27,7 @@ def test_doctor_says_what_a_missing_extra_brings(cli, tmp_path, monkeypatch):
     installed = doctor._version
     monkeypatch.setattr(doctor, "_version", lambda name: None if name == "torch" else installed(name))
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    assert 'pip install "yolopv2[torch]" brings GPUs' in cli("doctor").out
+    told = cli("doctor").out
+    assert 'pip install "yolopv2[torch]" brings GPUs' in told
+    assert 'pip install "yolopv2[export]" brings' in told
+    assert "onnxruntime" in told

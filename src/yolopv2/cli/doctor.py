@@ -13,11 +13,11 @@ from yolopv2.errors import YolopError
 _CORE = ("numpy", "opencv-python-headless", "av", "openvino", "safetensors")
 
 _EXTRAS = {
-    "torch": ("torch", "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
-    "onnx": ("onnxruntime", "ONNX Runtime"),
-    "export": ("onnx", "writing ONNX files"),
+    "torch": (["torch"], "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
+    "onnx": (["onnxruntime"], "ONNX Runtime"),
+    "export": (["torch", "onnx"], "writing ONNX files"),
 }
-"""Per extra: a package it brings, and what it is good for."""
+"""Per extra: packages it brings, and what it is good for."""
 
 
 def doctor() -> None:
@@ -49,9 +49,11 @@ def _version(package: str) -> str | None:
 
 
 def _extra(extra: str) -> str:
-    package, brings = _EXTRAS[extra]
-    found = _version(package)
-    return f"{package} {found}" if found else f'not installed: pip install "yolopv2[{extra}]" brings {brings}'
+    packages, brings = _EXTRAS[extra]
+    found = [(package, _version(package)) for package in packages]
+    if all(installed for _, installed in found):
+        return ", ".join(f"{package} {installed}" for package, installed in found)
+    return f'not installed: pip install "yolopv2[{extra}]" brings {brings}'
 
 
 def _machine() -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Exponential moving average of a network's weights."""
 
+import math
 from copy import deepcopy
 from typing import Generic, TypeVar
 
@@ -26,7 +27,7 @@ class EMA(Generic[Module]):
     def update(self, network: Module) -> None:
         """Moves the copy towards the network."""
         self.steps += 1
-        decay = self.decay * (1 - 2.718281828 ** (-self.steps / self.warmup))
+        decay = self.decay * (1 - math.exp(-self.steps / self.warmup))
         ours, theirs = self.network.state_dict(), network.state_dict()
         for name, value in ours.items():
             if value.dtype.is_floating_point:

@@ -129,7 +129,8 @@ def overlap_losses(logits: Tensor, target: Tensor, weight: Tensor) -> tuple[Tens
     """Soft dice loss (arXiv 1606.04797) and soft IoU loss over the whole batch.
 
     ``dice = 1 - 2 I / (P + T)``, ``iou = 1 - I / (P + T - I)`` with I the sum of products, P of predictions, T of
-    targets. Over the batch, not per frame: a frame without any marking would otherwise give only noise.
+    targets, and 1 added above and below the bars. Over the batch, not per frame: a frame without any marking would
+    otherwise give only noise.
 
     Args:
         logits: Any shape.
