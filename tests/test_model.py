@@ -69,8 +69,11 @@ def test_what_cannot_be_read_is_an_error_alone_and_a_warning_among_others(model,
     (tmp_path / "0b.jpg").write_bytes(b"")
     with pytest.raises(YolopError, match=r"0b\.jpg: the file is empty"):
         model(tmp_path / "0b.jpg")
-    with pytest.warns(UserWarning, match=r"0b\.jpg: the file is empty"):
+    with pytest.warns(UserWarning, match=r"0b\.jpg: the file is empty") as called:
         scenes = model(tmp_path)
+    with pytest.warns(UserWarning, match=r"0b\.jpg: the file is empty") as streamed:
+        assert len([scene for scene in model.stream(tmp_path)]) == 2  # noqa: C416 - list() is no frame of Python's
+    assert called[0].filename == streamed[0].filename == __file__
     assert [scene.source for scene in scenes] == [str(tmp_path / f"{i}.jpg") for i in range(2)]
     assert [problem.source for problem in model.problems] == [str(tmp_path / "0b.jpg")]
     with warnings.catch_warnings():

@@ -193,6 +193,7 @@ class YOLOPv2:
 
     def _look(self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool) -> Generator[Scene, None, None]:
         several = _is_several(source)
+        user = 4 if stills_only else 3  # frames up from the warning: a call iterates itself, a stream its user
         told = 0
         problems: list[Problem] = []
         self.problems = problems
@@ -203,10 +204,10 @@ class YOLOPv2:
                 if stills_only and frame.is_video:
                     raise _is_a_video(frame.source)
                 yield scene
-                told = _warn(problems, told) if several else told
+                told = _warn(problems, told, user) if several else told
         if not several and any(problem.fatal for problem in problems):
             raise YolopError("\n".join(str(problem) for problem in problems if problem.fatal))
-        _warn(problems, told)
+        _warn(problems, told, user)
 
     def _class_ids(self, classes: Classes) -> tuple[int, ...]:
         """Ids of classes given by id or name; a name may belong to several ids."""
@@ -232,9 +233,9 @@ def _is_a_video(source: Any) -> YolopError:
     return YolopError(f"{source} is a video or camera: use model.stream(...), which gives its scenes one by one")
 
 
-def _warn(problems: list[Problem], told: int) -> int:
-    """Warns of what has come up since, and returns how much has been told of."""
+def _warn(problems: list[Problem], told: int, stacklevel: int) -> int:
+    """Warns, at the user's line, of what has come up since, and returns how much has been told of."""
     for problem in problems[told:]:
         if problem.fatal:
-            warnings.warn(f"left out {problem}", stacklevel=3)
+            warnings.warn(f"left out {problem}", stacklevel=stacklevel)
     return len(problems)

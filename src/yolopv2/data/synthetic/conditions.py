@@ -57,14 +57,6 @@ class Conditions:
     dark: float
 
     @property
-    def sun_direction(self) -> NDArray[np.float64]:
-        """Unit vector towards the sun in the world: x right, y forward at azimuth 0, z up; float ``[3]``."""
-        level = np.cos(self.sun_elevation)
-        return np.array(
-            [level * np.sin(self.sun_azimuth), level * np.cos(self.sun_azimuth), np.sin(self.sun_elevation)]
-        )
-
-    @property
     def ground_light(self) -> Colour:
         """Light on level ground, float ``[3]``."""
         return self.ambient + self.sun * np.sin(self.sun_elevation)
