@@ -5,9 +5,10 @@ BIN := .venv/bin
 .PHONY: demo test lint bench clean
 
 demo: .venv/core
-	$(BIN)/yolopv2 data render demo/input/drive.mp4 --frames 75
+	$(BIN)/yolopv2 data render demo/input/drive.mp4 --frames 90 --seed 119
 	$(BIN)/yolopv2 data render demo/input/scenes --frames 6
-	$(BIN)/yolopv2 predict demo/input/drive.mp4 demo/input/scenes/images --output demo/output --save image,json,masks
+	$(BIN)/yolopv2 predict demo/input/drive.mp4 demo/input/scenes/images --output demo/output
+	@echo 'Look at demo/output: drive.mp4, the pictures, and scenes.jsonl, one line per frame.'
 
 test: .venv/dev
 	$(BIN)/python -m pytest

@@ -10,8 +10,9 @@ import openvino
 import pytest
 import torch
 
+from yolopv2.checkpoints.meta import METADATA_KEY
 from yolopv2.errors import YolopError
-from yolopv2.export.onnx import METADATA_KEY, export_onnx
+from yolopv2.export.onnx import export_onnx
 from yolopv2.network import HEADS, Network
 from yolopv2.network.deployed import DeployedNetwork
 from yolopv2.network.network import calibrate

@@ -55,11 +55,14 @@ class BDD100K:
         """Reads one frame with its labels.
 
         Raises:
-            YolopError: The frame or one of its masks cannot be read.
+            YolopError: The frame, its boxes or one of its masks cannot be read.
         """
         name = self.ids[index]
         image = _read(self.root / "images" / self.split / f"{name}.jpg", cv2.IMREAD_COLOR)[..., ::-1]
-        boxes, class_ids = self._boxes(self._labels[name])
+        try:
+            boxes, class_ids = self._boxes(self._labels[name])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise YolopError(f"The labels of {self.split}/{name} are no BDD100K boxes: {error!r}.") from None
         return Sample(
             image=np.ascontiguousarray(image),
             boxes=boxes,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from yolopv2.checkpoints.meta import METADATA_KEY
 from yolopv2.errors import MissingExtra
 from yolopv2.files import write_bytes_atomic
 
@@ -22,8 +23,6 @@ from yolopv2.network import Network
 from yolopv2.network.deployed import DeployedNetwork
 
 OPSET = 18
-METADATA_KEY = "yolopv2"
-"""Key in the file's ``metadata_props`` under which the JSON lies."""
 
 
 def export_onnx(

@@ -146,6 +146,7 @@ class Trainer:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted losses of a batch; their sum is what is minimised."""
         w = self.config.weights
+        batch = Batch(*(part.to(self.network.anchors.device) for part in batch))
         x = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(x.device.type, torch.bfloat16):
             out = self.network(x)
@@ -199,7 +200,7 @@ class Trainer:
         part.replace(self.checkpoint)
 
     def _resume(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         self.network.load_state_dict(state["network"])
         self.ema.network.load_state_dict(state["ema"])
         self.ema.steps, self.step = state["ema_steps"], state["step"]
