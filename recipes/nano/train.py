@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import yaml
 
+from yolopv2.checkpoints import load_network, resolve
 from yolopv2.data.augment import AugmentConfig
 from yolopv2.data.bdd100k import BDD100K
 from yolopv2.data.packed import PackedFrames
@@ -46,11 +47,18 @@ def main(packed: Path, bdd100k: Path, run: Path, start: str | None, config: Trai
     labels = np.concatenate([b for b in sources[0].frames.boxes.values() if len(b)])
     sizes = labels[:, 3:5] - labels[:, 1:3]
     anchors = cluster_anchors(sizes[sizes.min(1) >= 2])
-    network = Network("nano", classes=1, anchors=anchors.tolist())
-    if start is not None:
-        network.load_state_dict(torch.load(start, weights_only=True)["ema"])
+    network = Network("nano", classes=1, anchors=anchors.tolist()) if start is None else read_network(start)
     val = BDD100K(bdd100k, "val")
     Trainer(network, sources, config, run, lambda trained: evaluate(trained, val)).run()
+
+
+def read_network(start: str) -> Network:
+    """The averaged weights of a run's ``last.pt``, or what a checkpoint or a name of the catalogue stands for."""
+    if not start.endswith(".pt"):
+        return load_network(resolve(start))[0]
+    network = Network("nano", classes=1)
+    network.load_state_dict(torch.load(start, weights_only=True)["ema"])
+    return network
 
 
 def read_config(settings: dict[str, str]) -> TrainConfig:
