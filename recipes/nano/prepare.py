@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from yolopv2.data.bdd100k import BDD100K
+from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.data.packed import MAPS, PackedSample, pack_sample, write_packed
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import render_scene

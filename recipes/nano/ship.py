@@ -14,7 +14,7 @@ import yolopv2
 from yolopv2 import YOLOPv2
 from yolopv2.checkpoints import CheckpointMeta
 from yolopv2.checkpoints.weights import save_checkpoint
-from yolopv2.data.bdd100k import BDD100K
+from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
 from yolopv2.export.onnx import export_onnx
 from yolopv2.network import Network

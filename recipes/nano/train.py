@@ -14,7 +14,7 @@ import yaml
 
 from yolopv2.checkpoints import load_network, resolve
 from yolopv2.data.augment import AugmentConfig
-from yolopv2.data.bdd100k import BDD100K
+from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.data.packed import PackedFrames
 from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
 from yolopv2.inference.postprocess import Thresholds

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from yolopv2.data.bdd100k import BDD100K
+from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.errors import YolopError
 
 REAL = Path(__file__).parents[3] / "shared/data/bdd100k"

@@ -137,6 +137,7 @@ class SyntheticDataset:
 
     def __init__(self, root: str | Path, split: str) -> None:
         self.root, self.split = Path(root), split
+        self.names = CLASS_NAMES
         folder = self.root / "images" / split
         if not folder.is_dir():
             raise YolopError(f"No generated scenes in {folder}: give the folder that holds 'images' and a split it has")

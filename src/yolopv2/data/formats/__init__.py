@@ -1,0 +1,9 @@
+"""The formats of labelled data, one reader each: all are read in place."""
+
+from yolopv2.data.formats.bdd100k import BDD100K
+from yolopv2.data.formats.camvid import CamVid
+from yolopv2.data.formats.coco import Coco
+from yolopv2.data.formats.yolo import Yolo
+from yolopv2.data.formats.yolop import Yolop
+
+__all__ = ["BDD100K", "CamVid", "Coco", "Yolo", "Yolop"]

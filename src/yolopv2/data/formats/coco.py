@@ -1,0 +1,105 @@
+"""COCO instances: boxes, and instance masks where every box has one."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.data.classes import VEHICLES, Classes
+from yolopv2.data.formats.files import first_existing, read_image, read_json
+from yolopv2.data.sample import Sample
+from yolopv2.errors import YolopError
+from yolopv2.geometry.masks import rle_decode
+
+_SUBPIXEL_BITS = 4
+
+
+class Coco:
+    """The frames of one split with boxes; an image without annotations holds nothing. Crowds are left out.
+
+    Layout below ``root``: ``annotations/instances_SPLIT.json``, and pictures in ``images/SPLIT`` or ``SPLIT``.
+
+    Args:
+        root: Folder of the data set.
+        split: Name of the split, for example ``"train2017"``.
+        classes: Classes by the names of COCO's categories.
+
+    Raises:
+        YolopError: The label file is missing, or no COCO instances.
+    """
+
+    def __init__(self, root: str | Path, split: str, classes: Classes = VEHICLES) -> None:
+        self.root, self.split = Path(root), split
+        self.names = classes.names
+        self._path = self.root / "annotations" / f"instances_{split}.json"
+        labels = read_json(self._path)
+        try:
+            categories = {category["id"]: category["name"] for category in labels["categories"]}
+            self._files = {image["id"]: image["file_name"] for image in labels["images"]}
+            self._labels: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+            for label in labels["annotations"]:
+                number = label["category_id"]
+                if number not in categories or label["image_id"] not in self._files:
+                    raise YolopError(f"{self._path}: annotation {label['id']} names a category or image it has not.")
+                class_id = classes.ids.get(categories[number])
+                if class_id is not None and not label.get("iscrowd"):
+                    self._labels[label["image_id"]].append((class_id, label))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise YolopError(f"{self._path} holds no COCO instances: {error!r}.") from None
+        self._images = first_existing([self.root / "images" / split]) or self.root / split
+        self.ids = sorted(self._files, key=lambda number: str(self._files[number]))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Reads one frame with its labels.
+
+        Raises:
+            YolopError: The frame cannot be read, or an annotation of it; the message names it.
+        """
+        number = self.ids[index]
+        image = read_image(self._images / self._files[number])
+        labels = self._labels.get(number, [])
+        return Sample(
+            image=image,
+            boxes=np.array([self._box(label) for _, label in labels], np.float32).reshape(-1, 4),
+            class_ids=np.array([class_id for class_id, _ in labels], np.int64),
+            masks=self._masks([label for _, label in labels], *image.shape[:2]),
+            source=f"{self.split}/{self._files[number]}",
+        )
+
+    def _box(self, label: dict[str, Any]) -> tuple[float, float, float, float]:
+        try:
+            x, y, width, height = (float(value) for value in label["bbox"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise YolopError(f"{self._path}: annotation {label.get('id')} has no box: {error!r}.") from None
+        return x, y, x + width, y + height
+
+    def _masks(self, labels: list[dict[str, Any]], height: int, width: int) -> NDArray[np.bool_] | None:
+        """bool ``[n, H, W]``; None unless every one of the labels has its mask."""
+        if not labels or not all(label.get("segmentation") for label in labels):
+            return None
+        masks = np.zeros((len(labels), height, width), bool)
+        for mask, label in zip(masks, labels, strict=True):
+            try:
+                mask[:] = _segmentation(label["segmentation"], height, width)
+            except (YolopError, TypeError, ValueError) as error:
+                raise YolopError(f"{self._path}: the mask of annotation {label.get('id')}: {error}.") from None
+        return masks
+
+
+def _segmentation(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:
+    """One instance's mask from run-length encoding or from polygons ``[x1, y1, x2, y2, ...]``."""
+    if isinstance(segmentation, dict):
+        mask = rle_decode(segmentation)
+        if mask.shape != (height, width):
+            raise YolopError(f"it is {mask.shape[1]}x{mask.shape[0]}, but its image is {width}x{height}")
+        return mask
+    # OpenCV's origin is the centre of the first pixel, COCO's the corner of it.
+    corners = [np.array(polygon, np.float64).reshape(-1, 2) - 0.5 for polygon in segmentation]
+    points = [np.round(polygon * 2**_SUBPIXEL_BITS).astype(np.int32) for polygon in corners]
+    return cv2.fillPoly(np.zeros((height, width), np.uint8), points, 1, shift=_SUBPIXEL_BITS).astype(bool)

@@ -1,0 +1,68 @@
+"""The layout in which YOLOP and its descendants keep BDD100K: one file of each kind per frame."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.data.classes import VEHICLES, Classes
+from yolopv2.data.formats.files import images_in, read_image, read_json, read_mask, read_plane, scalabel_boxes
+from yolopv2.data.sample import Sample
+from yolopv2.errors import YolopError
+
+
+class Yolop:
+    """The frames of one split; any label may be missing from any frame.
+
+    Layout below ``root``: ``images/SPLIT/ID.jpg`` (or another kind of picture), ``det_annotations/SPLIT/ID.json``
+    (``{"frames": [{"objects": [...]}]}`` with BDD100K's ``category`` and ``box2d``),
+    ``da_seg_annotations/SPLIT/ID.png`` (drivable where not 0) and ``ll_seg_annotations/SPLIT/ID.png`` (lane marking
+    where not 0, 127 to be ignored).
+
+    Args:
+        root: Folder of the data set.
+        split: Name of the split.
+        classes: Classes by BDD100K's categories.
+
+    Raises:
+        YolopError: There is no such split.
+    """
+
+    def __init__(self, root: str | Path, split: str, classes: Classes = VEHICLES) -> None:
+        self.root, self.split, self.classes = Path(root), split, classes
+        self.names = classes.names
+        self._images = images_in(self.root / "images" / split)
+        self.ids = list(self._images)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Reads one frame with its labels.
+
+        Raises:
+            YolopError: A file of the frame is damaged, or a mask has another size than the frame; the message names it.
+        """
+        name = self.ids[index]
+        image = read_image(self._images[name])
+        boxes, class_ids = self._boxes(name)
+        area = self.root / "da_seg_annotations" / self.split / f"{name}.png"
+        return Sample(
+            image=image,
+            boxes=boxes,
+            class_ids=class_ids,
+            drivable=(read_plane(area, image) > 0).astype(np.uint8) if area.exists() else None,
+            lanes=read_mask(self.root / "ll_seg_annotations" / self.split / f"{name}.png", image),
+            source=f"{self.split}/{name}",
+        )
+
+    def _boxes(self, name: str) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
+        path = self.root / "det_annotations" / self.split / f"{name}.json"
+        if not path.exists():
+            return None, None
+        labels = read_json(path)
+        try:
+            objects = [thing for frame in labels["frames"] for thing in frame["objects"] or []]
+        except (KeyError, TypeError) as error:
+            raise YolopError(f"{path} is no YOLOP label file: {error!r}.") from None
+        return scalabel_boxes(objects, self.classes, path)
