@@ -74,7 +74,16 @@ def test_missing_files_are_named(root: Path) -> None:
         BDD100K(root, "val")[0]
 
 
-@pytest.mark.parametrize("box", [None, 3, {"x1": 1}, {"x1": "a", "y1": 0, "x2": 1, "y2": 1}])
+@pytest.mark.parametrize(
+    "box",
+    [
+        None,
+        3,
+        {"x1": 1},
+        {"x1": "a", "y1": 0, "x2": 1, "y2": 1},
+        {"x1": float("nan")} | dict.fromkeys(("y1", "x2", "y2"), 0),
+    ],
+)
 def test_boxes_that_are_none_are_named_by_their_frame(root: Path, box: object) -> None:
     path = root / "labels/bdd100k_labels_images_val.json"
     path.write_text(json.dumps([{"name": "a.jpg", "labels": [{"category": "car", "box2d": box}]}]))

@@ -192,6 +192,7 @@ def test_coco_without_masks_or_boxes(tmp_path: Path) -> None:
     [
         ({"bbox": [1, 2]}, "annotation 0 has no box"),
         ({"bbox": None}, "annotation 0 has no box"),
+        ({"bbox": [0, 0, 1, float("inf")]}, "annotation 0 has no box"),
         ({"category_id": 4}, "annotation 0 names"),
         ({"image_id": 1}, "annotation 0 names"),
         ({"segmentation": rle_encode(np.zeros((3, 4), bool))}, "it is 4x3, but its image is 20x10"),

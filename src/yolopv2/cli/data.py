@@ -1,21 +1,25 @@
-"""``yolopv2 data``: make data sets."""
+"""``yolopv2 data``: make data sets, and look at them."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from yolopv2.cli.data_inspect import check, show, stats
 from yolopv2.cli.terminal import progress_bar, width_and_height
 from yolopv2.errors import YolopError
 
 _FPS = 30.0
 
-app = typer.Typer(help="Make data sets.", no_args_is_help=True)
+app = typer.Typer(help="Make data sets, and look at them.", no_args_is_help=True)
+app.command()(check)
+app.command()(stats)
+app.command()(show)
 
 
 @app.callback()
 def data() -> None:
-    """Make data sets."""
+    """Make data sets, and look at them."""
 
 
 @app.command()

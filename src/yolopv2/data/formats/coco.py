@@ -75,6 +75,8 @@ class Coco:
     def _box(self, label: dict[str, Any]) -> tuple[float, float, float, float]:
         try:
             x, y, width, height = (float(value) for value in label["bbox"])
+            if not np.isfinite([x, y, width, height]).all():
+                raise ValueError("a coordinate is not finite")
         except (KeyError, TypeError, ValueError) as error:
             raise YolopError(f"{self._path}: annotation {label.get('id')} has no box: {error!r}.") from None
         return x, y, x + width, y + height

@@ -111,6 +111,8 @@ def scalabel_boxes(
     try:
         kept = [x for x in labels if x.get("category") in classes.ids and "box2d" in x]
         boxes = np.array([[x["box2d"][k] for k in ("x1", "y1", "x2", "y2")] for x in kept], np.float32)
+        if not np.isfinite(boxes).all():
+            raise ValueError("a coordinate is not finite")
         return boxes.reshape(-1, 4), np.array([classes.ids[x["category"]] for x in kept], np.int64)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None

@@ -189,4 +189,6 @@ def _read_boxes(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         raise YolopError(f"Cannot read {path}: {error!r}; delete the frame's files and render it again") from None
     if len(boxes) != len(class_ids):
         raise YolopError(f"{path} has {len(boxes)} boxes but {len(class_ids)} class ids: render this frame again")
+    if not np.isfinite(boxes).all() or not np.isin(class_ids, list(CLASS_NAMES)).all():
+        raise YolopError(f"{path} has a box or a class id out of range: render this frame again")
     return boxes, class_ids
