@@ -131,6 +131,24 @@ def test_a_mask_of_another_size_is_named(tmp_path: Path) -> None:
         Yolo(tmp_path, "val", TWO)[0]
 
 
+def test_labels_that_8_bits_cannot_hold_are_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "images/val/a.png")
+    (tmp_path / "lanes/val").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "lanes/val/a.png"), np.ones((10, 20), np.uint16))
+    with pytest.raises(YolopError, match=r"lanes.val.a\.png cannot be read as labels: .*16"):
+        Yolo(tmp_path, "val", TWO)[0]
+
+
+@pytest.mark.parametrize("name", ["images/val/a.jpg", "drivable/val/a.png"])
+def test_files_cut_short_are_refused_and_not_read_half(tmp_path: Path, name: str) -> None:
+    picture(tmp_path / "images/val/a.jpg")
+    picture(tmp_path / "drivable/val/a.png")
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(YolopError, match=f"Cannot read .*{path.name}"):
+        Yolo(tmp_path, "val", TWO)[0]
+
+
 def test_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
     picture(tmp_path / "images/val/a.png")
     picture(tmp_path / "images/val/a.jpg")

@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from yolopv2 import media
 from yolopv2.data.classes import Classes
 from yolopv2.data.sample import IGNORE
 from yolopv2.errors import YolopError
+from yolopv2.media import Unreadable
+from yolopv2.media.images import Picture
 
 _IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _GREY_IGNORE = 127
@@ -42,9 +45,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """A picture as uint8 RGB ``[H, W, 3]``.
 
     Raises:
-        YolopError: It is missing or damaged.
+        YolopError: It is missing, damaged or cut short.
     """
-    return np.ascontiguousarray(_decode(path, cv2.IMREAD_COLOR)[..., ::-1])
+    return _read_picture(path).image
 
 
 def read_plane(path: Path, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -55,9 +58,12 @@ def read_plane(path: Path, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         image: The frame it labels.
 
     Raises:
-        YolopError: It is missing or damaged, or of another size than its frame.
+        YolopError: It is missing or damaged, of another size than its frame, or its values cannot be kept in 8 bits.
     """
-    plane = _decode(path, cv2.IMREAD_GRAYSCALE)
+    picture = _read_picture(path)
+    if picture.remarks:
+        raise YolopError(f"{path} cannot be read as labels: {'; '.join(picture.remarks)}.")
+    plane = cv2.cvtColor(picture.image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     if plane.shape != image.shape[:2]:
         (height, width), (rows, columns) = plane.shape, image.shape[:2]
         raise YolopError(f"{path} is {width}x{height}, but its image is {columns}x{rows}: labels must have its size.")
@@ -118,10 +124,10 @@ def scalabel_boxes(
         raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None
 
 
-def _decode(path: Path, flags: int) -> NDArray[np.uint8]:
+def _read_picture(path: Path) -> Picture:
     if not path.is_file():
         raise YolopError(f"There is no {path}.")
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise YolopError(f"Cannot read {path}: it is damaged, or no picture.")
-    return image.astype(np.uint8, copy=False)
+    try:
+        return media.read_image(path)
+    except Unreadable as error:
+        raise YolopError(f"Cannot read {path}: {error}.") from None
