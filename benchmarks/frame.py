@@ -5,6 +5,7 @@
 Prints medians over 50 frames after 10 that are not counted; ``--write`` also puts them into benchmarks/results.md.
 """
 
+import os
 import platform
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from yolopv2 import YOLOPv2
+from yolopv2.cli.doctor import processor_name
 from yolopv2.data.synthetic import render_scene
 from yolopv2.inference.postprocess import Thresholds, to_scene
 from yolopv2.inference.preprocess import letterbox_batches
@@ -71,6 +73,6 @@ if __name__ == "__main__":
     results = table()
     print(results)
     if "--write" in sys.argv:
-        machine = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+        machine = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
         page = f"# Last results\n\nBundled nano, OpenVINO, batch 1, 1280x720 frame. {machine}.\n\n{results}\n"
         Path(__file__).with_name("results.md").write_text(page)

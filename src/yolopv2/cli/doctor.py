@@ -57,7 +57,7 @@ def _extra(extra: str) -> str:
 
 
 def _machine() -> list[tuple[str, str]]:
-    rows = [("processor", f"{_processor_name()}, {os.cpu_count()} cores")]
+    rows = [("processor", f"{processor_name()}, {os.cpu_count()} cores")]
     flags = _processor_flags()
     if flags:
         known = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI (int8)", "avx_vnni": "VNNI (int8)",
@@ -85,7 +85,8 @@ def _processor_flags() -> set[str]:
     return set(next((line.split(":")[1] for line in lines if line.startswith("flags")), "").split())
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """What the processor calls itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
