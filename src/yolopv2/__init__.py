@@ -1,8 +1,11 @@
 """YOLOPv2: panoptic driving perception. Vehicles, drivable area and lane markings from one network.
 
 Example:
-    >>> from yolopv2 import YOLOPv2  # doctest: +SKIP
-    >>> YOLOPv2()("street.jpg").save("seen")  # doctest: +SKIP
+    >>> import numpy as np
+    >>> from yolopv2 import YOLOPv2
+    >>> scene = YOLOPv2()(np.zeros((360, 640, 3), np.uint8))  # or "street.jpg"
+    >>> scene.vehicles.xyxy.shape, scene.drivable.shape
+    ((0, 4), (360, 640))
 """
 
 from importlib import import_module

@@ -42,11 +42,14 @@ class YOLOPv2:
         MissingExtra: What is asked for needs an extra of this package.
 
     Example:
-        >>> model = YOLOPv2("nano")  # doctest: +SKIP
-        >>> scene = model("street.jpg", conf=0.4)  # doctest: +SKIP
-        >>> scene.vehicles.xyxy, scene.drivable.mean(), len(scene.lane_lines)  # doctest: +SKIP
-        >>> for scene in model.stream("drive.mp4"):  # doctest: +SKIP
-        ...     print(scene.time, len(scene.vehicles))
+        >>> from yolopv2.data.synthetic import Drive, render_scene
+        >>> model = YOLOPv2("nano")
+        >>> scene = model(render_scene(119).image, conf=0.4)  # or "street.jpg"
+        >>> len(scene.vehicles) > 0, scene.drivable.shape
+        (True, (720, 1280))
+        >>> frames = [sample.image for sample in Drive(119).frames(2)]
+        >>> [scene.source for scene in model.stream(frames)]  # or "drive.mp4"
+        ['array-0', 'array-1']
     """
 
     def __init__(
@@ -78,8 +81,10 @@ class YOLOPv2:
         """The network itself, a ``torch.nn.Module`` in float32 on the CPU; needs the extra ``torch``.
 
         Example:
-            >>> out = model.network(x)  # x float32 [N, 3, H, W], RGB in 0..1  # doctest: +SKIP
-            >>> out.detections, out.drivable, out.lanes  # logits  # doctest: +SKIP
+            >>> import torch
+            >>> out = YOLOPv2("nano").network(torch.zeros(1, 3, 64, 96))  # RGB in 0..1
+            >>> [tuple(map.shape) for map in out.detections], tuple(out.drivable.shape), tuple(out.lanes.shape)
+            ([(1, 18, 8, 12), (1, 18, 4, 6), (1, 18, 2, 3)], (1, 2, 64, 96), (1, 1, 64, 96))
         """
         return self._loaded[0]
 

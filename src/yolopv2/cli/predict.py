@@ -122,7 +122,7 @@ def _write(
     seconds = time.perf_counter() - began
     typer.echo(
         f"frames: {results.frames} in {seconds:.1f} s ({results.frames / seconds:.1f} per second)\n"
-        f"vehicles: {results.vehicles} boxes in all frames\nresults: {folder}"
+        f"vehicles: {results.vehicles} in all frames together\nresults: {folder}"
     )
     return code
 
