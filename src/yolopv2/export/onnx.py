@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
+
 from yolopv2.checkpoints.meta import METADATA_KEY
 from yolopv2.errors import MissingExtra
 from yolopv2.files import write_bytes_atomic
@@ -19,6 +21,7 @@ try:
 except ImportError:
     raise MissingExtra("export", "ONNX export") from None
 
+from yolopv2.export.parity import compare, require
 from yolopv2.network import Network
 from yolopv2.network.deployed import DeployedNetwork
 
@@ -28,7 +31,7 @@ OPSET = 18
 def export_onnx(
     network: Network, path: str | os.PathLike[str], metadata: Mapping[str, Any], half_weights: bool = True
 ) -> None:
-    """Writes the deployed form of a network as one self-contained ONNX file.
+    """Writes the deployed form of a network as one self-contained ONNX file, once it has proved to see the same.
 
     The graph takes ``image``, uint8 ``[N, H, W, 3]`` RGB (N, H, W free, H and W multiples of 32), and gives ``boxes``
     float32 ``[N, A, 4]``, ``scores`` float32 ``[N, A, C]``, ``drivable`` and ``lanes`` uint8 ``[N, H, W]``; heads the
@@ -43,14 +46,18 @@ def export_onnx(
 
     Raises:
         MissingExtra: PyTorch or onnx is not installed.
-        YolopError: The file cannot be written.
+        YolopError: The file cannot be written, or the graph does not see what the network sees, as when a weight is too
+            large for float16.
     """
-    model = _trace(DeployedNetwork(deepcopy(network).float().cpu()).eval())
+    deployed = DeployedNetwork(deepcopy(network).float().cpu()).eval()
+    model = _trace(deployed)
     if half_weights:
         _store_as_half(model.graph)
     helper.set_model_props(model, {METADATA_KEY: json.dumps(metadata)})
     onnx.checker.check_model(model, full_check=True)
-    write_bytes_atomic(path, model.SerializeToString())
+    content = model.SerializeToString()
+    require(compare(content, deployed))
+    write_bytes_atomic(path, content)
 
 
 def _trace(deployed: DeployedNetwork) -> onnx.ModelProto:
@@ -98,7 +105,9 @@ def _store_as_half(graph: onnx.GraphProto) -> None:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2 or tensor.name.endswith("anchors"):
             continue
         name, weight = tensor.name, numpy_helper.to_array(tensor)
-        tensor.CopyFrom(numpy_helper.from_array(weight.astype("float16"), f"{name}.half"))
+        with np.errstate(over="ignore"):  # what does not fit is found when the graph is compared
+            half = weight.astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
         casts.append(helper.make_node("Cast", [tensor.name], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
     for position, cast in enumerate(casts):
         graph.node.insert(position, cast)
