@@ -1,1 +1,1 @@
-"""data"""
+"""Labelled frames: formats, generated scenes, packed frames, augmentation."""

@@ -1,1 +1,1 @@
-"""evaluation"""
+"""Scores of boxes and masks, and of whole data sets."""

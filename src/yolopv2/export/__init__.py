@@ -1,1 +1,1 @@
-"""export"""
+"""The network as files for other engines. Needs the extra ``export``."""
