@@ -22,7 +22,17 @@ from yolopv2.training.precision import keep_strided_in_float32
 
 @dataclass(frozen=True)
 class LossWeights:
-    """What each loss counts for in the sum."""
+    """What each loss counts for in the sum.
+
+    Attributes:
+        box: CIoU of the positives.
+        objectness: Cross-entropy over all anchors, per positive.
+        classes: Cross-entropy of the positives.
+        drivable: Cross-entropy per labelled pixel.
+        lane_focal: Focal loss per labelled pixel; small numbers, hence the weight.
+        lane_dice: Soft dice of the batch.
+        lane_iou: Soft IoU of the batch.
+    """
 
     box: float = 1.5
     objectness: float = 1.0
