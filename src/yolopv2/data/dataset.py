@@ -1,7 +1,5 @@
 """A data set described by a small YAML: its format, where it is, its splits and its classes."""
 
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
@@ -12,7 +10,7 @@ from yolopv2.data.classes import Classes
 from yolopv2.data.formats import BDD100K, CamVid, Coco, Yolo, Yolop
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import CLASS_NAMES, SyntheticDataset
-from yolopv2.errors import YolopError
+from yolopv2.errors import YolopError, nearest
 
 Format = Literal["bdd100k", "yolop", "yolo", "coco", "camvid", "synthetic"]
 
@@ -96,7 +94,7 @@ def open_dataset(path: str | Path, split: str) -> Dataset:
     """
     config = read_config(path)
     if split not in config.splits:
-        raise YolopError(f"{path} has no split {split!r}{_nearest(split, config.splits)}.")
+        raise YolopError(f"{path} has no split {split!r}{nearest(split, config.splits)}.")
     if config.format == "synthetic" and config.classes != list(CLASS_NAMES.values()):
         raise YolopError(f"{path}: generated scenes have the classes {list(CLASS_NAMES.values())} and no others.")
     return _open(config, config.splits[split])
@@ -124,16 +122,9 @@ def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        return f"the key {key!r} is unknown{_nearest(key, DatasetConfig.model_fields)}"
+        return f"the key {key!r} is unknown{nearest(key, DatasetConfig.model_fields)}"
     if first["type"] == "missing":
         return f"the key {key!r} is missing"
     if key == "format":
-        return f"the format {first['input']!r} is unknown{_nearest(str(first['input']), get_args(Format))}"
+        return f"the format {first['input']!r} is unknown{nearest(str(first['input']), get_args(Format))}"
     return f"{key or 'the file'}: {first['msg']}, got {str(first['input'])[:60]!r}"
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at what may have been meant."""
-    known = list(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    return f", perhaps {close[0]!r} is meant" if close else f"; known are {', '.join(known)}"

@@ -21,11 +21,26 @@ def split_anchors(raw: Tensor, anchors_per_level: int = 3) -> Tensor:
     return raw.view(n, anchors_per_level, channels // anchors_per_level, height, width).permute(0, 1, 3, 4, 2)
 
 
+def decode_boxes(raw: Tensor, cell: Tensor, anchor: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    """Centres and sizes, in pixels, of boxes given as logits.
+
+    ``xy = (2 sigmoid(t) - 0.5 + cell) * stride``, ``wh = (2 sigmoid(t))^2 * anchor``, as YOLOv5 introduced and the
+    release uses.
+
+    Args:
+        raw: ``[..., 4 or more]``: ``tx ty tw th`` first.
+        cell: ``[..., 2]``, column and row.
+        anchor: ``[..., 2]``, pixels.
+        stride: Pixels per cell.
+    """
+    t = raw[..., :4].sigmoid() * 2
+    return (t[..., :2] - 0.5 + cell) * stride, t[..., 2:] ** 2 * anchor
+
+
 def decode(detections: Sequence[Tensor], anchors: Tensor) -> tuple[Tensor, Tensor]:
     """Boxes and scores of every anchor of every cell.
 
-    ``xy = (2 sigmoid(t) - 0.5 + cell) * stride``, ``wh = (2 sigmoid(t))^2 * anchor``,
-    ``score = sigmoid(objectness) * sigmoid(class)``, as YOLOv5 introduced and the release uses.
+    Boxes are those of `decode_boxes`; ``score = sigmoid(objectness) * sigmoid(class)``.
 
     Args:
         detections: Raw maps of strides 8, 16, 32, each ``[N, 3 * (5 + C), H / s, W / s]``.
@@ -43,8 +58,7 @@ def decode(detections: Sequence[Tensor], anchors: Tensor) -> tuple[Tensor, Tenso
     boxes, scores = [], []
     for raw, stride, anchor in zip(detections, STRIDES, anchors.unbind(), strict=True):
         p = split_anchors(raw).float()
-        xy = (p[..., 0:2].sigmoid() * 2 - 0.5 + cell_grid(p.shape[2], p.shape[3], p)) * stride
-        half = (p[..., 2:4].sigmoid() * 2) ** 2 * (anchor.view(1, -1, 1, 1, 2) / 2)
-        boxes.append(torch.cat([xy - half, xy + half], -1).flatten(1, 3))
+        xy, wh = decode_boxes(p, cell_grid(p.shape[2], p.shape[3], p), anchor.view(1, -1, 1, 1, 2), stride)
+        boxes.append(torch.cat([xy - wh / 2, xy + wh / 2], -1).flatten(1, 3))
         scores.append((p[..., 4:5].sigmoid() * p[..., 5:].sigmoid()).flatten(1, 3))
     return torch.cat(boxes, 1), torch.cat(scores, 1)

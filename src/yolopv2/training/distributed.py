@@ -1,23 +1,10 @@
-"""Several processes that train one network, started by torchrun."""
+"""Several processes that train one network: what they exchange beside gradients."""
 
-import os
+from typing import Any
 
 import torch
-from torch import distributed, nn
-
-
-def join() -> None:
-    """Joins the other processes when torchrun started this one; else does nothing.
-
-    Gloo serves CPUs and GPUs alike, and the one exchange of a step is small.
-    """
-    if "WORLD_SIZE" in os.environ and not distributed.is_initialized():
-        distributed.init_process_group("gloo")
-
-
-def rank() -> int:
-    """This process's number; 0 writes the files."""
-    return distributed.get_rank() if distributed.is_initialized() else 0
+from torch import Tensor, distributed, nn
+from torch.autograd import Function
 
 
 def world_size() -> int:
@@ -25,13 +12,72 @@ def world_size() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def average_gradients(network: nn.Module) -> None:
-    """Gives every process the mean gradient, in one exchange."""
+class _SumOverProcesses(Function):
+    """All-reduce whose gradient is one as well: each process's loss is a function of every process's values."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def sum_over_processes(sums: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Scalars summed over all processes, in one exchange, differentiably.
+
+    With gradients averaged over the processes afterwards, losses of these sums train exactly as one process with the
+    whole batch would: dice and IoU losses are no means over frames.
+
+    Args:
+        sums: Scalars by name, the same names in every process.
+    """
     if world_size() == 1:
-        return
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([g.flatten() for g in gradients])
-    distributed.all_reduce(flat)
-    flat /= world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
+        return sums
+    total = _SumOverProcesses.apply(torch.stack([value.float() for value in sums.values()]))
+    return dict(zip(sums, total.unbind(), strict=True))
+
+
+class SyncBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation over the frames of all processes, on any device; PyTorch's own needs a GPU.
+
+    The same parameters and buffers as `torch.nn.BatchNorm2d`; in evaluation mode, and in one process, it is that.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training or world_size() == 1:
+            return super().forward(input)
+        x = input.float()
+        sums = torch.cat([x.sum((0, 2, 3)), x.square().sum((0, 2, 3)), x.new_tensor([x.numel() / x.shape[1]])])
+        total, total_square, count = _SumOverProcesses.apply(sums).split([x.shape[1], x.shape[1], 1])
+        mean = total / count
+        variance = (total_square / count - mean.square()).clamp(min=0)
+        self._follow(mean.detach(), (variance * count / (count - 1)).detach())
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (x * scale[:, None, None] + shift[:, None, None]).to(input.dtype)
+
+    @torch.no_grad()
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked += 1
+
+
+def synchronise_norms(network: nn.Module) -> None:
+    """Replaces batch normalisations, in place, by ones over all processes; weights and their names stay the same."""
+    for parent in network.modules():
+        for name, child in parent.named_children():
+            if type(child) is nn.BatchNorm2d:
+                twin = SyncBatchNorm2d(child.num_features, eps=child.eps, momentum=child.momentum)
+                twin.load_state_dict(child.state_dict())
+                setattr(parent, name, twin.to(child.weight.device))

@@ -16,18 +16,18 @@ class EMA(Generic[Module]):
     Args:
         network: What is trained.
         decay: Weight of the past once warmed up.
-        warmup: Steps over which the decay rises, so that the copy soon forgets the random start.
+        warmup: Updates over which the decay rises, so that the copy soon forgets the random start.
     """
 
     def __init__(self, network: Module, decay: float = 0.9995, warmup: int = 500) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
-        self.decay, self.warmup, self.steps = decay, warmup, 0
+        self.decay, self.warmup, self.updates = decay, warmup, 0
 
     @torch.no_grad()
     def update(self, network: Module) -> None:
         """Moves the copy towards the network."""
-        self.steps += 1
-        decay = self.decay * (1 - math.exp(-self.steps / self.warmup))
+        self.updates += 1
+        decay = self.decay * (1 - math.exp(-self.updates / self.warmup))
         ours, theirs = self.network.state_dict(), network.state_dict()
         for name, value in ours.items():
             if value.dtype.is_floating_point:

@@ -1,223 +1,243 @@
-"""The way of a sample: packed frame -> augment -> batch -> forward -> losses -> step."""
+"""The way of a sample: frame -> augment -> batch -> forward -> losses -> step."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 
-from yolopv2.data.augment import AugmentConfig
+from yolopv2.errors import YolopError
 from yolopv2.network import Network
-from yolopv2.training.distributed import average_gradients, rank, world_size
+from yolopv2.training.config import TrainConfig
+from yolopv2.training.distributed import sum_over_processes, synchronise_norms
 from yolopv2.training.ema import EMA
+from yolopv2.training.freeze import freeze
 from yolopv2.training.loader import AugmentedFrames, Batch, Source, make_loader
-from yolopv2.training.losses import detection_losses, drivable_loss, focal_loss, overlap_losses
+from yolopv2.training.losses import TaskUncertainty, loss_sums, losses_of
 from yolopv2.training.precision import keep_strided_in_float32
 
-
-@dataclass(frozen=True)
-class LossWeights:
-    """What each loss counts for in the sum.
-
-    Attributes:
-        box: CIoU of the positives.
-        objectness: Cross-entropy over all anchors, per positive.
-        classes: Cross-entropy of the positives.
-        drivable: Cross-entropy per labelled pixel.
-        lane_focal: Focal loss per labelled pixel; small numbers, hence the weight.
-        lane_dice: Soft dice of the batch.
-        lane_iou: Soft IoU of the batch.
-    """
-
-    box: float = 1.5
-    objectness: float = 1.0
-    classes: float = 0.3
-    drivable: float = 1.0
-    lane_focal: float = 4.0
-    lane_dice: float = 0.5
-    lane_iou: float = 0.5
+MOST_SKIPPED = 50
+"""Updates in a row whose gradients are not finite, after which a run has failed."""
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """One run.
+class Listener(Protocol):
+    """What is told of a run as it goes on; see `yolopv2.training.record.Record`."""
+
+    def step(self, progress: "Progress", losses: dict[str, float]) -> None:
+        """A step was taken."""
+
+    def remark(self, progress: "Progress", text: str) -> None:
+        """Something happened that a person should know."""
+
+    def save(self, progress: "Progress", state: dict[str, Any]) -> None:
+        """The state is to be kept."""
+
+    def epoch(self, progress: "Progress", network: Network) -> None:
+        """A round is over; the network is the averaged one."""
+
+
+@dataclass
+class Progress:
+    """How far a run is.
 
     Attributes:
-        steps: Optimiser steps.
-        batch_size: Frames per step, over all processes.
-        height, width: Size of the training canvas.
-        learning_rate: Peak of AdamW.
-        final_rate: Share of the peak that is left at the end of the cosine.
-        weight_decay: On weights, not on biases and normalisations.
-        warmup: Steps of linear rise.
-        clip: Largest norm of the gradient.
-        ema_decay: Of the averaged weights, which are what is validated and shipped.
-        workers: Processes that augment, for each process that trains.
-        save_every: Steps between checkpoints.
-        evaluate_every: Steps between validations.
-        seed: Of everything.
+        step: Steps taken.
+        steps: Steps of the whole run.
+        steps_per_epoch: Steps of a round.
+        learning_rate: Of the last step.
     """
 
-    steps: int = 10_000
-    batch_size: int = 16
-    height: int = 256
-    width: int = 448
-    learning_rate: float = 1e-3
-    final_rate: float = 0.02
-    weight_decay: float = 0.03
-    warmup: int = 300
-    clip: float = 10.0
-    ema_decay: float = 0.9995
-    workers: int = 1
-    save_every: int = 200
-    evaluate_every: int = 1000
-    seed: int = 0
-    weights: LossWeights = field(default_factory=LossWeights)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    step: int
+    steps: int
+    steps_per_epoch: int
+    learning_rate: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """Rounds that are complete."""
+        return self.step // self.steps_per_epoch
 
 
 class Trainer:
-    """Trains a network on packed frames, in bfloat16, and resumes where it was stopped.
+    """Trains a network; the same arguments give the same run, resumed or not.
 
-    Under torchrun every process trains on frames of its own and the gradients are averaged; normalisation statistics
-    are each process's own, and the first one's are kept.
+    Every step sees one batch. Its losses are those of the frames of all processes together, so that any number of
+    processes trains alike (normalisation statistics are each process's own unless ``sync_norm``).
 
     Args:
-        network: In training form.
+        network: In training form; it is trained in place.
         sources: Frames and their shares.
         config: The run.
-        folder: Where the log and the checkpoints go; a checkpoint found there is resumed.
-        evaluate: Scores the averaged network; its result goes to the log.
+        fabric: Launched; says which devices and processes there are.
+        listener: Is told of everything; in the first process only.
+        state: What a listener was given to keep; the run goes on from there.
     """
 
     def __init__(
         self,
         network: Network,
-        sources: list[Source],
+        sources: Sequence[Source],
         config: TrainConfig,
-        folder: Path,
-        evaluate: Callable[[Network], dict[str, float]],
+        fabric: Fabric,
+        listener: Listener,
+        state: dict[str, Any] | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
-        if next(network.parameters()).device.type == "cpu":
+        self.config, self.fabric, self.listener = config, fabric, listener
+        self.sources = sources
+        samples = config.epoch_samples or sum(len(source.frames) for source in sources)
+        per_epoch = -(-max(1, -(-samples // config.batch_size)) // config.accumulate) * config.accumulate
+        self.progress = Progress(0, config.epochs * per_epoch, per_epoch)
+        if fabric.device.type == "cpu":
             keep_strided_in_float32(network)
-        self.network = network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.config, self.folder, self.evaluate = config, folder, evaluate
-        self.ema = EMA(self.network, config.ema_decay)
-        self.optimizer = torch.optim.AdamW(_parameter_groups(network, config.weight_decay), lr=config.learning_rate)
-        self.step = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        self.checkpoint = folder / "last.pt"
-        if self.checkpoint.exists():
-            self._resume()
-        seed = (config.seed, self.step, rank())
-        frames = AugmentedFrames(sources, config.height, config.width, config.augment, seed)
-        self.batches: Iterator[Batch] = make_loader(frames, config.batch_size // world_size(), config.workers)
+        if config.sync_norm:
+            synchronise_norms(network)
+        freeze(network, config.freeze)
+        self.network = network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.uncertainty = TaskUncertainty().to(fabric.device) if config.loss.uncertainty else None
+        self.ema = EMA(self.network, config.ema_decay, warmup=max(1, self._updates(self.progress.steps) // 20))
+        compiled = torch.compile(self.network) if config.compile else self.network
+        optimizer = make_optimizer(config, self.network, self.uncertainty)
+        self.module, self.optimizer = fabric.setup(compiled, optimizer)
+        self.skipped = 0
+        if state is not None:
+            self._resume(state)
 
     def run(self) -> None:
-        """Trains to the last step."""
-        sums: dict[str, float] = {}
-        since, started = 0, time.monotonic()
-        while self.step < self.config.steps:
-            for name, value in self._train_step(next(self.batches)).items():
-                sums[name] = sums.get(name, 0.0) + value
-            self.step, since = self.step + 1, since + 1
-            if self.step % 50 == 0:
-                rate = since * self.config.batch_size / (time.monotonic() - started)
-                self._log({"step": self.step, "images/s": rate, **{k: v / since for k, v in sums.items()}})
-                sums, since, started = {}, 0, time.monotonic()
-            if self.step % self.config.save_every == 0 or self.step == self.config.steps:
-                self._save()
-            if self.step % self.config.evaluate_every == 0 or self.step == self.config.steps:
-                if rank() == 0:
-                    self._log({"step": self.step, "evaluation": self.evaluate(self.ema.network)})
-                since, sums, started = 0, {}, time.monotonic()
+        """Trains to the end.
 
-    def _train_step(self, batch: Batch) -> dict[str, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        losses = self.losses(batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
-        average_gradients(self.network)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        if not torch.isfinite(norm):  # the same in all processes, since the gradients are
-            return {"skipped": 1.0}  # one bad batch must not end a long run
-        self.optimizer.step()
-        if rank() == 0:
-            self.ema.update(self.network)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        Raises:
+            YolopError: Frames cannot be read, what is kept cannot be written, or gradients stay without a number.
+        """
+        saved = time.monotonic()
+        while self.progress.step < self.progress.steps:
+            with closing(self._batches()) as batches:
+                for batch in batches:
+                    for problem in batch.problems:
+                        self.listener.remark(self.progress, f"left out a frame: {problem}")
+                    self.listener.step(self.progress, self._step(batch))
+                    if self.progress.step % self.progress.steps_per_epoch == 0:
+                        break
+                    if time.monotonic() - saved > 60 * self.config.save_every and self._at_update():
+                        self._save()
+                        saved = time.monotonic()
+            self.listener.epoch(self.progress, self.ema.network)
+            self._save()
+            saved = time.monotonic()
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The weighted losses of a batch; their sum is what is minimised."""
-        w = self.config.weights
-        batch = Batch(*(part.to(self.network.anchors.device) for part in batch))
+        """The weighted losses of a batch, of all processes together."""
+        batch = batch.to(self.fabric.device)
         x = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, torch.bfloat16):
-            out = self.network(x)
-        maps = batch.maps.float() / 255
-        drivable, drivable_weight, lanes, lanes_weight = maps.unbind(1)
-        losses: dict[str, Tensor] = {}
-        if out.detections is not None:
-            found = detection_losses(out.detections, batch.targets, self.network.anchors, batch.labelled)
-            losses |= {
-                "box": w.box * found.box,
-                "objectness": w.objectness * found.objectness,
-                "classes": w.classes * found.classes,
-            }
-        if out.drivable is not None:
-            losses["drivable"] = w.drivable * drivable_loss(out.drivable, drivable, drivable_weight)
-        if out.lanes is not None:
-            logits = out.lanes[:, 0].float()
-            dice, iou = overlap_losses(logits, lanes, lanes_weight)
-            losses |= {
-                "lane_focal": w.lane_focal * focal_loss(logits, lanes, lanes_weight),
-                "lane_dice": w.lane_dice * dice,
-                "lane_iou": w.lane_iou * iou,
-            }
-        return losses
+        out = self.module(x)
+        sums = loss_sums(out, batch, self.network.anchors, self.config.loss)
+        return losses_of(sum_over_processes(sums), self.config.loss)
+
+    def _batches(self) -> Iterator[Batch]:
+        """Batches from here to the next change of augmentation, which is at the end of some round."""
+        c, world = self.config, self.fabric.world_size
+        closed = self.progress.epoch >= c.epochs - c.close_mosaic
+        augment = replace(c.augment, mosaic=0.0, mixup=0.0) if closed else c.augment
+        frames = AugmentedFrames(self.sources, c.height, c.width, augment, c.seed)
+        start, rank = self.progress.step, self.fabric.global_rank
+        return make_loader(frames, c.batch_size // world, c.workers, start, rank, world)
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        """Takes one step, and updates the weights when its gradients complete a nominal batch."""
+        rate = self._learning_rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        statistics = [buffer.clone() for buffer in self.network.buffers()]
+        update = (self.progress.step + 1) % self.config.accumulate == 0
+        with self.fabric.no_backward_sync(self.module, enabled=not update):
+            losses = self.losses(batch)
+            total = self.uncertainty(losses) if self.uncertainty else torch.stack(list(losses.values())).sum()
+            finite = bool(torch.isfinite(total))  # the same in all processes, since the losses are
+            if finite:
+                self.fabric.backward(total / self.config.accumulate)
+        if not finite:
+            self._skip(statistics, "its losses are not finite")
+        elif update:
+            self._update(statistics)
+        self.progress.step += 1
+        self.progress.learning_rate = rate
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _update(self, statistics: list[Tensor]) -> None:
+        norm = self.fabric.clip_gradients(
+            self.module, self.optimizer, max_norm=self.config.clip or float("inf"), error_if_nonfinite=False
+        )
+        if not torch.isfinite(torch.as_tensor(norm)):
+            self._skip(statistics, "its gradients are not finite")
+            return
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.skipped = 0
+        self.ema.update(self.network)
+
+    def _skip(self, statistics: list[Tensor], why: str) -> None:
+        """One bad batch must not end a long run, nor stay in the statistics."""
+        self.optimizer.zero_grad(set_to_none=True)
+        for buffer, before in zip(self.network.buffers(), statistics, strict=True):
+            buffer.copy_(before)
+        self.listener.remark(self.progress, f"skipped a batch: {why}")
+        self.skipped += 1
+        if self.skipped >= MOST_SKIPPED:
+            raise YolopError(
+                f"Training stopped at step {self.progress.step}: {MOST_SKIPPED} batches in a row gave no finite "
+                "gradients. The last good state is kept; try a lower learning_rate, a smaller clip or precision=float32."
+            )
+
+    def _updates(self, steps: int) -> int:
+        return steps // self.config.accumulate
+
+    def _at_update(self) -> bool:
+        return self.progress.step % self.config.accumulate == 0
 
     def _learning_rate(self) -> float:
-        c = self.config
-        progress = self.step / c.steps
-        cosine = c.final_rate + (1 - c.final_rate) * 0.5 * (1 + np.cos(np.pi * progress))
-        return float(c.learning_rate * cosine * min(1.0, (self.step + 1) / c.warmup))
-
-    def _log(self, entry: dict[str, Any]) -> None:
-        if rank() != 0:
-            return
-        with (self.folder / "log.jsonl").open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        """Linear warm-up into a cosine (arXiv 1608.03983) over the whole run."""
+        c, p = self.config, self.progress
+        cosine = c.final_rate + (1 - c.final_rate) * 0.5 * (1 + np.cos(np.pi * p.step / p.steps))
+        warmup = c.warmup_epochs * p.steps_per_epoch
+        return float(c.learning_rate * cosine * min(1.0, (p.step + 1) / max(warmup, 1)))
 
     def _save(self) -> None:
-        if rank() != 0:
-            return
         state = {
-            "step": self.step,
+            "step": self.progress.step,
             "network": self.network.state_dict(),
             "ema": self.ema.network.state_dict(),
-            "ema_steps": self.ema.steps,
+            "ema_updates": self.ema.updates,
             "optimizer": self.optimizer.state_dict(),
-            "config": asdict(self.config),
+            "uncertainty": self.uncertainty.state_dict() if self.uncertainty else {},
         }
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        self.listener.save(self.progress, state)
 
-    def _resume(self) -> None:
-        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+    def _resume(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.ema.network.load_state_dict(state["ema"])
-        self.ema.steps, self.step = state["ema_steps"], state["step"]
+        self.ema.updates, self.progress.step = state["ema_updates"], state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.uncertainty:
+            self.uncertainty.load_state_dict(state["uncertainty"])
 
 
-def _parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    rest = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+def make_optimizer(config: TrainConfig, *modules: nn.Module | None) -> torch.optim.Optimizer:
+    """The optimiser of a run, over the parameters that learn; biases and normalisations do not decay.
+
+    Args:
+        config: The run.
+        modules: What is trained; None is left out.
+    """
+    parameters = [p for m in modules if m is not None for p in m.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, config.learning_rate, config.momentum, nesterov=config.momentum > 0)
+    return torch.optim.AdamW(groups, config.learning_rate, (config.momentum, 0.999))

@@ -1,0 +1,8 @@
+"""The losses of the three tasks: sums over frames that add up across processes, and what is minimised of them.
+
+Every loss is computed from logits, in a function with its formula and source: boxes in `detection`, masks in `masks`.
+"""
+
+from yolopv2.training.losses.total import LossConfig, TaskUncertainty, loss_sums, losses_of
+
+__all__ = ["LossConfig", "TaskUncertainty", "loss_sums", "losses_of"]
