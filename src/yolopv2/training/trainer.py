@@ -115,9 +115,10 @@ class Trainer:
         self.checkpoint = folder / "last.pt"
         if self.checkpoint.exists():
             self._resume()
-        seed = (config.seed, self.step, rank())
-        frames = AugmentedFrames(sources, config.height, config.width, config.augment, seed)
-        self.batches: Iterator[Batch] = make_loader(frames, config.batch_size // world_size(), config.workers)
+        frames = AugmentedFrames(sources, config.height, config.width, config.augment, config.seed)
+        self.batches: Iterator[Batch] = make_loader(
+            frames, config.batch_size // world_size(), config.workers, self.step, rank(), world_size()
+        )
 
     def run(self) -> None:
         """Trains to the last step."""
@@ -156,7 +157,7 @@ class Trainer:
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted losses of a batch; their sum is what is minimised."""
         w = self.config.weights
-        batch = Batch(*(part.to(self.network.anchors.device) for part in batch))
+        batch = batch.to(self.network.anchors.device)
         x = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(x.device.type, torch.bfloat16):
             out = self.network(x)
