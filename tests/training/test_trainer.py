@@ -8,7 +8,7 @@ import torch
 from yolopv2.data.augment import AugmentConfig
 from yolopv2.data.packed import PackedFrames, PackedSample, write_packed
 from yolopv2.network import Network
-from yolopv2.training.loader import AugmentedFrames, Source, collate, make_loader
+from yolopv2.training.loader import Source
 from yolopv2.training.trainer import TrainConfig, Trainer
 
 STILL = AugmentConfig(
@@ -91,28 +91,3 @@ def test_networks_without_some_heads_train(frames: PackedFrames, tmp_path: Path)
     network = Network("nano", classes=1, heads=["lanes"])
     run = Trainer(network, [Source(frames, 1.0)], config(steps=1), tmp_path / "run", lambda _: {})
     assert set(run.losses(next(run.batches))) == {"lane_focal", "lane_dice", "lane_iou"}
-
-
-def test_sources_are_drawn_by_their_shares(frames: PackedFrames, tmp_path: Path) -> None:
-    dark = [PackedSample(np.zeros_like(s.image), s.maps, None) for s in squares(2)]
-    write_packed(tmp_path / "dark", dark, 2)
-    mixed = AugmentedFrames([Source(frames, 3.0), Source(PackedFrames(tmp_path / "dark"), 1.0)], 64, 96, STILL, (0,))
-    stream = iter(mixed)
-    labelled = [next(stream).boxes is not None for _ in range(400)]
-    assert 0.68 < np.mean(labelled) < 0.82
-
-
-def test_batches_keep_boxes_with_their_frames() -> None:
-    samples = squares(3)
-    samples[1].boxes = None
-    batch = collate(samples)
-    assert batch.targets[:, 0].tolist() == [0, 2]
-    assert batch.labelled.tolist() == [True, False, True]
-    assert batch.images.shape == (3, 3, 64, 96)
-
-
-def test_the_stream_repeats_with_its_seed(frames: PackedFrames) -> None:
-    loaders = [make_loader(AugmentedFrames([Source(frames, 1)], 64, 96, AugmentConfig(), (3,)), 2, 0) for _ in "ab"]
-    a, b = (next(loader) for loader in loaders)
-    assert torch.equal(a.images, b.images)
-    assert torch.equal(a.targets, b.targets)

@@ -1,6 +1,6 @@
 """Augmentation of a frame, its boxes and its masks together, so that a label and its pixels never part ways."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -40,12 +40,12 @@ class AugmentConfig:
 
 
 def augment(
-    frames: Sequence[PackedSample], height: int, width: int, config: AugmentConfig, rng: np.random.Generator
+    draw: Callable[[], PackedSample], height: int, width: int, config: AugmentConfig, rng: np.random.Generator
 ) -> PackedSample:
     """Makes one training sample.
 
     Args:
-        frames: One frame, or four for a mosaic.
+        draw: Gives the next frame: called once, or four times for a mosaic.
         height: Canvas height in pixels.
         width: Canvas width in pixels.
         config: How far to go.
@@ -58,6 +58,7 @@ def augment(
         np.full((height, width, 3), PADDING, np.uint8), np.zeros((height, width, len(MAPS)), np.uint8), None
     )
     boxes: list[NDArray[np.float32]] = []
+    frames = [draw() for _ in range(4 if rng.random() < config.mosaic else 1)]
     for frame, (x1, y1, x2, y2) in zip(frames, _tiles(len(frames), height, width, rng), strict=True):
         matrix = _random_matrix(frame.image.shape[:2], (x1, y1, x2, y2), len(frames) > 1, config, rng)
         size = (x2 - x1, y2 - y1)

@@ -6,7 +6,7 @@ A packed folder holds ``images.npy`` (uint8 ``[n, H, W, 3]``), ``maps.npy`` (uin
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -28,11 +28,13 @@ class PackedSample:
         image: uint8 ``[H, W, 3]``, RGB.
         maps: uint8 ``[H, W, 4]``, see `MAPS`.
         boxes: float32 ``[n, 5]``: class, then ``x1 y1 x2 y2`` in pixels; None when the frame has no box labels.
+        problems: What could not be read and was left out on the way here, for the log.
     """
 
     image: NDArray[np.uint8]
     maps: NDArray[np.uint8]
     boxes: NDArray[np.float32] | None
+    problems: list[str] = field(default_factory=list)
 
 
 def pack_sample(sample: Sample, height: int, width: int) -> PackedSample:
