@@ -1,0 +1,166 @@
+"""What is kept and shown of a run: log, TensorBoard, bar, validation, checkpoints, curves, pictures."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from yolopv2.checkpoints import CheckpointMeta
+from yolopv2.errors import YolopError
+from yolopv2.network import Network
+from yolopv2.training.config import TrainConfig
+from yolopv2.training.curves import draw_curves
+from yolopv2.training.folder import RunFolder
+from yolopv2.training.trainer import Progress
+
+LOG_EVERY = 20
+"""Steps between lines of the log; each holds the means since the one before."""
+
+Validate = Callable[[Network], dict[str, float]]
+
+
+def fitness(metrics: dict[str, float]) -> float:
+    """One number to choose the best weights by: the mean of the scores of the tasks that were scored."""
+    scores = [metrics[name] for name in ("ap50", "drivable_iou", "lane_iou") if metrics.get(name) is not None]
+    return sum(scores) / len(scores) if scores else 0.0
+
+
+class Record:
+    """The `Listener` of the first process.
+
+    Args:
+        folder: Where everything goes.
+        config: The run.
+        names: Class names by class id.
+        validate: Scores a network; None where there is nothing to score it on.
+        resumed: The step from which the run goes on, or None for a new one.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        config: TrainConfig,
+        names: Sequence[str],
+        validate: Validate | None,
+        resumed: int | None = None,
+    ) -> None:
+        self.folder, self.config, self.names, self.validate = folder, config, names, validate
+        if resumed is not None:
+            folder.forget_after(resumed)
+        scores = [fitness(entry["scores"]) for entry in folder.entries() if "scores" in entry]
+        self.best = max(scores, default=float("-inf"))
+        self.tensorboard = SummaryWriter(str(folder.path / "tensorboard"), purge_step=resumed)
+        self.console = Console(stderr=True)
+        self.bar = Bar(
+            TextColumn("round {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:.1f} images/s"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("", total=None, epoch="1", rate=0.0, text="")
+        self.bar.start()
+        self._restart_means()
+
+    def step(self, progress: Progress, losses: dict[str, float]) -> None:
+        """Counts a step in; now and then writes the means of the last ones."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+        rate = self.count * self.config.batch_size / (time.monotonic() - self.since)
+        total = sum(losses.values())
+        self.bar.update(
+            self.task,
+            total=progress.steps,
+            completed=progress.step,
+            epoch=f"{min(progress.epoch + 1, self.config.epochs)}/{self.config.epochs}",
+            rate=rate,
+            text=f"loss {total:.3f}  {_memory()}",
+        )
+        if progress.step % LOG_EVERY == 0 or progress.step % progress.steps_per_epoch == 0:
+            means = {name: value / self.count for name, value in self.sums.items()}
+            self._write(progress, {"images/s": rate, "learning_rate": progress.learning_rate, "losses": means})
+            self._restart_means()
+
+    def remark(self, progress: Progress, text: str) -> None:
+        """Writes a remark to the log and the terminal."""
+        self.folder.log({"step": progress.step, "remark": text})
+        self.console.print(f"step {progress.step}: {text}", markup=False, highlight=False)
+
+    def save(self, progress: Progress, state: dict[str, Any]) -> None:
+        """Keeps the state; a run that cannot keep its state is stopped, with the state before it intact."""
+        try:
+            self.folder.save_state(state)
+        except YolopError as error:
+            kept = f"the state before it is whole: go on with --resume {self.folder.path}"
+            raise YolopError(f"Training stopped at step {progress.step}: {error}; {kept}") from None
+
+    def epoch(self, progress: Progress, network: Network) -> None:
+        """Validates, keeps the weights, draws the curves."""
+        last = progress.step == progress.steps
+        scores: dict[str, float] = {}
+        if self.validate is not None and (last or progress.epoch % self.config.validate_every == 0):
+            scores = self.validate(network)
+            self._write(progress, {"epoch": progress.epoch, "scores": scores})
+            shown = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "frames")
+            self.console.print(f"round {progress.epoch}: {shown}", highlight=False)
+        meta = self._describe(network, scores)
+        self.folder.save_weights("last", network, meta)
+        if self.validate is None or (scores and fitness(scores) > self.best):
+            self.best = fitness(scores)
+            self.folder.save_weights("best", network, meta)
+        draw_curves(self.folder.entries(), self.folder.path / "curves.png")
+        self._restart_means()
+
+    def close(self) -> None:
+        """Ends the bar and the writers."""
+        self.bar.stop()
+        self.tensorboard.close()
+
+    def _describe(self, network: Network, scores: dict[str, float]) -> CheckpointMeta:
+        metrics = {"validation, dataset protocol": scores} if scores else {}
+        return CheckpointMeta.of(network, self.names, training=self.config.to_dict(), metrics=metrics)
+
+    def _write(self, progress: Progress, entry: dict[str, Any]) -> None:
+        self.folder.log({"step": progress.step, **entry})
+        for group, values in entry.items():
+            for name, value in (values if isinstance(values, dict) else {group: values}).items():
+                tag = f"{group}/{name}" if isinstance(values, dict) else group
+                self.tensorboard.add_scalar(tag, value, progress.step)
+
+    def _restart_means(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.count, self.since = 0, time.monotonic()
+
+
+class Silent:
+    """The `Listener` of all other processes."""
+
+    def step(self, progress: Progress, losses: dict[str, float]) -> None:
+        """Nothing to do."""
+
+    def remark(self, progress: Progress, text: str) -> None:
+        """Nothing to do."""
+
+    def save(self, progress: Progress, state: dict[str, Any]) -> None:
+        """Nothing to do."""
+
+    def epoch(self, progress: Progress, network: Network) -> None:
+        """Nothing to do."""
+
+
+def _memory() -> str:
+    """What the process holds, of the GPU's memory where there is one."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.max_memory_allocated() / 1e9:.1f} GB on the GPU"
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB"
