@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,9 @@ from yolopv2.data.sample import IGNORE, Sample
 from yolopv2.errors import YolopError
 from yolopv2.geometry.curves import fill_polygons
 
-DRIVABLE_KINDS = ("direct", "alternative")
+DrivableKind = Literal["direct", "alternative"]
+
+DRIVABLE_KINDS: tuple[DrivableKind, ...] = get_args(DrivableKind)
 """The ego's own lane, and lanes it may change to."""
 
 _LANE_BACKGROUND_BIT = 0b1000
