@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yolopv2.data.formats.bdd100k import DRIVABLE_KINDS, DrivableKind
 from yolopv2.errors import YolopError
 
-Format = Literal["bdd100k", "yolop", "yolo", "coco", "camvid", "synthetic"]
+Format = Literal["bdd100k", "yolop", "yolo", "coco", "camvid", "synthetic", "packed"]
 
 Width = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -118,6 +118,8 @@ def _check_keys(path: Path, config: DatasetConfig) -> None:
     """Refuses what the format cannot follow."""
     if not config.classes and config.format != "camvid":
         raise YolopError(f"{path}: 'classes' is missing, for example: classes: {{vehicle: [car, truck, bus, train]}}.")
+    if config.format == "packed" and isinstance(config.classes, dict):
+        raise YolopError(f"{path}: packed frames have numbers for classes: list their names, as classes: [vehicle].")
     for key, what in _OF_BDD100K.items():
         if key in config.model_fields_set and config.format != "bdd100k":
             raise YolopError(f"{path}: {key!r} is for the format bdd100k, {config.format} knows no {what}; remove it.")

@@ -8,7 +8,7 @@ import numpy as np
 
 from yolopv2.data.classes import Classes
 from yolopv2.data.config import DatasetConfig, MixConfig, nearest, read_config
-from yolopv2.data.formats import BDD100K, CamVid, Coco, Yolo, Yolop
+from yolopv2.data.formats import BDD100K, CamVid, Coco, Packed, Yolo, Yolop
 from yolopv2.data.lane_labels import LANE_WIDTH
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import CLASS_NAMES, SyntheticDataset
@@ -159,6 +159,8 @@ def _open(path: str | Path, config: DatasetConfig, split: str) -> Dataset:
             return CamVid(config.root, name, classes)
         case "synthetic":
             return SyntheticDataset(config.root, name)
+        case "packed":
+            return Packed(config.root, name, classes)
 
 
 class _Joined:
