@@ -64,7 +64,7 @@ def labelled(root: Path, split: str, teachers: Teachers) -> Iterator[PackedSampl
     """BDD100K's own labels first, teachers for the rest."""
     frames = BDD100K(root, split)
     for i in range(len(frames)):
-        yield fill(pack_sample(frames[i], HEIGHT, WIDTH), teachers)
+        yield fill(pack_sample(frames[i], HEIGHT, WIDTH, lanes="area"), teachers)
 
 
 def masks_only(images: list[Path], drivable: Path | None, teachers: Teachers) -> Iterator[PackedSample]:
@@ -75,7 +75,7 @@ def masks_only(images: list[Path], drivable: Path | None, teachers: Teachers) ->
         if drivable is not None:
             mask = (cv2.imread(str(drivable / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE) > 0).astype(np.uint8)
             mask = cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-        yield fill(pack_sample(Sample(image.astype(np.uint8), drivable=mask), HEIGHT, WIDTH), teachers)
+        yield fill(pack_sample(Sample(image.astype(np.uint8), drivable=mask), HEIGHT, WIDTH, lanes="area"), teachers)
 
 
 def main(data: Path, packed: Path) -> None:
@@ -88,7 +88,7 @@ def main(data: Path, packed: Path) -> None:
     write_packed(packed / "restored", masks_only(restored, drivable, teachers), len(restored))
     unlabelled = sorted((data / "bdd100k_unlabelled").glob("*.jpg"))
     write_packed(packed / "unlabelled", masks_only(unlabelled, None, teachers), len(unlabelled))
-    scenes = (pack_sample(render_scene(seed, HEIGHT, WIDTH), HEIGHT, WIDTH) for seed in range(GENERATED))
+    scenes = (pack_sample(render_scene(seed, HEIGHT, WIDTH), HEIGHT, WIDTH, lanes="area") for seed in range(GENERATED))
     write_packed(packed / "synthetic", scenes, GENERATED)
 
 

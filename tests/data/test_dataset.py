@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import yaml
 
-from yolopv2.data.dataset import open_dataset, read_config
+from yolopv2.data.config import read_config
+from yolopv2.data.dataset import DataSource, open_dataset, open_sources, split_names
+from yolopv2.data.formats import BDD100K
 from yolopv2.data.synthetic import write_dataset
 from yolopv2.errors import YolopError
 
@@ -63,6 +65,13 @@ def test_generated_scenes_open_by_what_is_written_beside_them(tmp_path: Path) ->
         ({"splits": {"vla": "val"}}, "no split 'val', perhaps 'vla'"),
         ({"root": "elsewhere"}, "elsewhere"),
         ({"format": "synthetic"}, "generated scenes"),
+        ({"drivable": ["direct"]}, "'drivable' is for the format bdd100k, yolo knows no kinds"),
+        ({"lane_width": 3}, "'lane_width' is for the format bdd100k"),
+        ({"format": "bdd100k", "drivable": ["driect"]}, "'driect' is unknown, perhaps 'direct'"),
+        ({"format": "bdd100k", "drivable": []}, "drivable"),
+        ({"format": "bdd100k", "lane_width": 0}, "lane_width"),
+        ({"format": "bdd100k", "lane_width": "wide"}, "lane_width"),
+        ({"format": "bdd100k", "lane_width": {"vla": 2}}, "'vla', perhaps 'val'"),
     ],
 )
 def test_what_cannot_be_is_said(folder: Path, changes: dict[str, object], said: str) -> None:
@@ -78,6 +87,104 @@ def test_a_file_that_is_no_description_is_named(tmp_path: Path, content: str) ->
         read_config(path)
     with pytest.raises(YolopError, match=r"none\.yaml"):
         read_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "drivable", "width"),
+    [
+        ({}, ("direct", "alternative"), 2),
+        ({"drivable": ["direct"], "lane_width": 5}, ("direct",), 5),
+        ({"lane_width": {"val": 3.5}}, ("direct", "alternative"), 3.5),
+        ({"splits": {"train": "val"}}, ("direct", "alternative"), 8),
+        ({"splits": {"other": "train"}, "lane_width": {"other": 4}}, ("direct", "alternative"), 4),
+    ],
+)
+def test_bdd100k_is_told_what_counts_and_how_wide_lanes_are(
+    folder: Path, changes: dict, drivable: tuple[str, ...], width: float
+) -> None:
+    for split in ("train", "val"):
+        (folder / "set/labels").mkdir(exist_ok=True)
+        (folder / f"set/labels/bdd100k_labels_images_{split}.json").write_text("[]")
+    path = describe(folder, **({"format": "bdd100k"} | changes))
+    dataset = open_dataset(path, split_names(path)[0])
+    assert isinstance(dataset, BDD100K)
+    assert tuple(dataset.drivable) == drivable
+    assert dataset.lane_width == width
+
+
+@pytest.fixture
+def mix(tmp_path: Path) -> Path:
+    """Two sources with a split in common, of which one calls it otherwise."""
+    for name, splits, frames in (("a", {"train": "train", "val": "val"}, 3), ("b", {"night": "train"}, 2)):
+        folder = tmp_path / name / "set/images"
+        for split in splits.values():
+            (folder / split).mkdir(parents=True)
+            for frame in range(frames):
+                cv2.imwrite(str(folder / split / f"{name}{frame}.png"), np.zeros((10, 20, 3), np.uint8))
+        describe(tmp_path / name, splits=splits)
+    sources = [{"data": "a/data.yaml", "share": 3}, {"data": "b", "share": 1.0, "splits": {"train": "night"}}]
+    path = tmp_path / "mix.yaml"
+    path.write_text(yaml.safe_dump({"sources": sources}))
+    return path
+
+
+def test_a_mix_gives_each_source_its_share(mix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert split_names(mix) == ["train", "val"]
+    sources = open_sources(mix, "train")
+    assert [(len(dataset), share) for dataset, share in sources] == [(3, 0.75), (2, 0.25)]
+    (only,) = open_sources(mix, "val")  # the other source has no such split
+    assert (len(only.dataset), only.share) == (3, 1)
+
+
+def test_a_plain_set_is_one_source(folder: Path) -> None:
+    (source,) = open_sources(describe(folder), "val")
+    assert isinstance(source, DataSource)
+    assert (len(source.dataset), source.share) == (1, 1)
+
+
+def test_a_mix_opens_as_all_its_frames(mix: Path) -> None:
+    dataset = open_dataset(mix, "train")
+    assert len(dataset) == 5
+    assert dataset.names == {0: "car", 1: "person"}
+    names = ["a0", "a1", "a2", "b0", "b1"]
+    assert [dataset[i].source for i in range(5)] == [f"train/{name}" for name in names]
+    assert dataset[-1].source == "train/b1"
+    with pytest.raises(IndexError):
+        dataset[5]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("sources: []", "sources"),
+        ("sources: [{data: a, shrae: 1}]", "source 1: the key 'shrae' is unknown, perhaps 'share'"),
+        ("sources: [{data: a, share: 1}, {data: b}]", "source 2: the key 'share' is missing"),
+        ("sources: [{data: a, share: 0}]", "share"),
+        ("sources: [{data: a, share: 1}]\nformat: yolo", "'format' is unknown"),
+        ("sources: [{data: none.yaml, share: 1}]", r"none\.yaml"),
+        ("sources: [{data: b, share: 1, splits: {train: nihgt}}]", "'nihgt', perhaps 'night'"),
+        ("sources: [{data: b, share: 1}]", "no split 'train'; known are night"),
+        ("sources: [{data: mix.yaml, share: 1}]", "is a mix itself"),
+    ],
+)
+def test_what_cannot_be_in_a_mix_is_said(mix: Path, content: str, said: str) -> None:
+    (mix.parent / "other.yaml").write_text(content)
+    with pytest.raises(YolopError, match=said):
+        open_sources(mix.parent / "other.yaml", "train")
+
+
+def test_sources_of_other_classes_are_refused(mix: Path) -> None:
+    describe(mix.parent / "b", splits={"night": "train"}, classes=["person", "car"])
+    with pytest.raises(YolopError, match=r"a/data\.yaml has \['car', 'person'\] and .* has \['person', 'car'\]"):
+        open_sources(mix, "train")
+    assert len(open_sources(mix, "val")) == 1
+
+
+def test_a_source_without_classes_has_no_boxes_to_disagree_about(mix: Path) -> None:
+    (mix.parent / "b/set/train").mkdir()
+    describe(mix.parent / "b", format="camvid", splits={"night": "train"}, classes=None)
+    assert len(open_sources(mix, "train")) == 2
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="real frames are not on this machine")

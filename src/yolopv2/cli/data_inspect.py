@@ -64,19 +64,19 @@ def show(
     frames: Annotated[int, typer.Option(min=1, max=60, help="How many frames, evenly spaced.")] = 12,
 ) -> None:
     """Draw frames with their labels on a contact sheet; pixels to be ignored are dark."""
-    from yolopv2.data.dataset import open_dataset, read_config
+    from yolopv2.data.dataset import open_dataset, split_names
     from yolopv2.data.sheet import contact_sheet
     from yolopv2.files import write_image
 
-    dataset = open_dataset(data, split or next(iter(read_config(data).splits)))
+    dataset = open_dataset(data, split or split_names(data)[0])
     write_image(output, contact_sheet(dataset, frames))
     typer.echo(f"{min(frames, len(dataset))} of {len(dataset)} frames in {output}")
 
 
 def _open(data: Path, split: str | None) -> dict[str, "Dataset"]:
-    from yolopv2.data.dataset import open_dataset, read_config
+    from yolopv2.data.dataset import open_dataset, split_names
 
-    names = read_config(data).splits if split is None else [split]
+    names = split_names(data) if split is None else [split]
     return {name: open_dataset(data, name) for name in names}
 
 

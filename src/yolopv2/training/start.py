@@ -53,7 +53,9 @@ def starting_network(
     remarks: list[str] = []
     if is_deployed(loaded):
         loaded = unfuse(loaded, images())
-        remarks.append(f"{config.weights} is in deployed form: its normalisations were measured anew on training frames.")
+        remarks.append(
+            f"{config.weights} is in deployed form: its normalisations were measured anew on training frames."
+        )
     anchors = choose_anchors(loaded.anchors.tolist())
     heads = config.heads
     config = replace(config, variant=loaded.variant_name, encoder=loaded.encoder_name)
@@ -72,7 +74,9 @@ def _detection_remarks(loaded: Network, theirs: Sequence[str], network: Network,
     remarks = []
     if tuple(ours) != tuple(theirs):
         old, new = (_listed(names) for names in (theirs, ours))
-        remarks.append(f"The classes are {new} instead of {old}: the last layer of detection starts from random weights.")
+        remarks.append(
+            f"The classes are {new} instead of {old}: the last layer of detection starts from random weights."
+        )
     if not torch.equal(loaded.anchors, network.anchors):
         remarks.append("The anchors were clustered anew: those of the weights do not fit the data's boxes.")
     return remarks

@@ -1,7 +1,7 @@
 """The way of a sample: frame -> augment -> batch -> forward -> losses -> step."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol

@@ -1,17 +1,35 @@
-"""BDD100K, read in place as it is downloaded: boxes, drivable maps, lane masks."""
+"""BDD100K, read in place as it is downloaded: boxes, and drivable areas and lanes from masks or from outlines."""
 
+from collections.abc import Collection
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import VEHICLES, Classes
-from yolopv2.data.formats.files import first_existing, read_image, read_json, read_mask, read_plane, scalabel_boxes
+from yolopv2.data.formats.files import first_existing, read_image, read_mask, read_plane
+from yolopv2.data.formats.scalabel import (
+    DRIVABLE,
+    LANE,
+    Labels,
+    boxes_of,
+    drivable_outlines,
+    lane_edges,
+    of_category,
+    read_frames,
+)
+from yolopv2.data.lane_labels import LANE_WIDTH, lane_mask
 from yolopv2.data.sample import IGNORE, Sample
 from yolopv2.errors import YolopError
+from yolopv2.geometry.curves import fill_polygons
 
-_DRIVABLE_BACKGROUND = 2
+DrivableKind = Literal["direct", "alternative"]
+
+DRIVABLE_KINDS: tuple[DrivableKind, ...] = get_args(DrivableKind)
+"""The ego's own lane, and lanes it may change to."""
+
 _LANE_BACKGROUND_BIT = 0b1000
 
 
@@ -23,34 +41,43 @@ class BDD100K:
     - ``images/100k/SPLIT/ID.jpg`` or ``images/SPLIT/ID.jpg``
     - ``labels/det_20/det_SPLIT.json`` or ``labels/bdd100k_labels_images_SPLIT.json`` (2018): a list of frames, or
       ``{"frames": [...]}``; a frame whose ``labels`` are null holds nothing
-    - ``drivable_maps/labels/SPLIT/ID_drivable_id.png`` (0 background, 1 direct, 2 alternative) or
-      ``labels/drivable/masks/SPLIT/ID.png`` (0 direct, 1 alternative, 2 background)
-    - ``ll_seg_annotations/SPLIT/ID.png`` (lane marking, 127 to be ignored) or ``labels/lane/masks/SPLIT/ID.png``
-      (background where the bit of value 8 is set)
+    - ``drivable_maps/labels/SPLIT/ID_drivable_id.png`` (0 background, 1 direct, 2 alternative),
+      ``labels/drivable/masks/SPLIT/ID.png`` (0 direct, 1 alternative, 2 background),
+      ``labels/drivable/polygons/drivable_SPLIT.json``, or the ``drivable area`` of the file of 2018
+    - ``ll_seg_annotations/SPLIT/ID.png`` (lane marking, 127 to be ignored), ``labels/lane/masks/SPLIT/ID.png``
+      (background where the bit of value 8 is set), ``labels/lane/polygons/lane_SPLIT.json``, or the ``lane`` of the
+      file of 2018
+
+    A frame that a file of outlines lists without any holds none; the file of 2018 tells of areas or lanes when any of
+    its frames has one. Lanes drawn as outlines become a mask as `yolopv2.data.lane_labels` says.
 
     Args:
         root: Folder of the data set.
         split: ``"train"`` or ``"val"``.
         classes: Classes by BDD100K's categories.
+        drivable: Which of `DRIVABLE_KINDS` count as drivable area.
+        lane_width: Width of lanes drawn as outlines, in pixels of a frame of 720 rows; by the split if None.
 
     Raises:
         YolopError: The label file is missing or no list of frames.
     """
 
-    def __init__(self, root: str | Path, split: str, classes: Classes = VEHICLES) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        classes: Classes = VEHICLES,
+        drivable: Collection[str] = DRIVABLE_KINDS,
+        lane_width: float | None = None,
+    ) -> None:
         self.root, self.split, self.classes = Path(root), split, classes
         self.names = classes.names
+        self.drivable = drivable
+        self.lane_width = lane_width or LANE_WIDTH.get(split, LANE_WIDTH["val"])
         labels = self.root / "labels"
-        in_2018 = labels / f"bdd100k_labels_images_{split}.json"
-        path = first_existing([labels / "det_20" / f"det_{split}.json"]) or in_2018
-        frames = read_json(path)
-        try:
-            frames = frames["frames"] if isinstance(frames, dict) else frames
-            self._labels: dict[str, list[dict[str, Any]]] = {
-                Path(x["name"]).stem: x.get("labels") or [] for x in frames
-            }
-        except (AttributeError, KeyError, TypeError) as error:
-            raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
+        self._in_2018 = labels / f"bdd100k_labels_images_{split}.json"
+        self._label_file = first_existing([labels / "det_20" / f"det_{split}.json"]) or self._in_2018
+        self._labels = read_frames(self._label_file)
         images = self.root / "images"
         self._images = first_existing([images / "100k" / split]) or images / split
         self.ids = sorted(self._labels)
@@ -66,7 +93,7 @@ class BDD100K:
         """
         name = self.ids[index]
         source = f"{self.split}/{name}"
-        boxes, class_ids = scalabel_boxes(self._labels[name], self.classes, source)
+        boxes, class_ids = boxes_of(self._labels[name], self.classes, source)
         image = read_image(self._images / f"{name}.jpg")
         return Sample(
             image=image,
@@ -80,18 +107,55 @@ class BDD100K:
     def _drivable(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         path = self.root / "drivable_maps" / "labels" / self.split / f"{name}_drivable_id.png"
         if path.exists():
-            return (read_plane(path, image) > 0).astype(np.uint8)
+            plane = read_plane(path, image)
+            if plane.max() > len(DRIVABLE_KINDS):
+                raise YolopError(f"{path}: value {plane.max()} is out of range, drivable maps have 0, 1 and 2.")
+            return self._of_kinds(plane, first=1)
         path = self.root / "labels" / "drivable" / "masks" / self.split / f"{name}.png"
-        if not path.exists():
+        if path.exists():
+            plane = read_plane(path, image)
+            drivable = self._of_kinds(plane, first=0)
+            drivable[plane > len(DRIVABLE_KINDS)] = IGNORE
+            return drivable
+        labels = self._areas.get(name)
+        if labels is None:
             return None
-        plane = read_plane(path, image)
-        drivable = (plane < _DRIVABLE_BACKGROUND).astype(np.uint8)
-        drivable[plane > _DRIVABLE_BACKGROUND] = IGNORE
-        return drivable
+        outlines = drivable_outlines(labels, self.drivable, f"{self.split}/{name}")
+        height, width = image.shape[:2]
+        return fill_polygons(outlines, height, width).astype(np.uint8)
+
+    def _of_kinds(self, plane: NDArray[np.uint8], first: int) -> NDArray[np.uint8]:
+        """Where a map of kinds, numbered from ``first``, has one that counts."""
+        numbers = [first + number for number, kind in enumerate(DRIVABLE_KINDS) if kind in self.drivable]
+        return np.isin(plane, numbers).astype(np.uint8)
 
     def _lanes(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        path = self.root / "ll_seg_annotations" / self.split / f"{name}.png"
+        if path.exists():
+            return read_mask(path, image)
         path = self.root / "labels" / "lane" / "masks" / self.split / f"{name}.png"
-        filled = self.root / "ll_seg_annotations" / self.split / f"{name}.png"
-        if filled.exists() or not path.exists():
-            return read_mask(filled, image)
-        return ((read_plane(path, image) & _LANE_BACKGROUND_BIT) == 0).astype(np.uint8)
+        if path.exists():
+            return ((read_plane(path, image) & _LANE_BACKGROUND_BIT) == 0).astype(np.uint8)
+        labels = self._drawn_lanes.get(name)
+        if labels is None:
+            return None
+        height, width = image.shape[:2]
+        return lane_mask(lane_edges(labels, f"{self.split}/{name}"), height, width, self.lane_width)
+
+    @cached_property
+    def _areas(self) -> dict[str, Labels]:
+        return self._outlines("drivable", DRIVABLE)
+
+    @cached_property
+    def _drawn_lanes(self) -> dict[str, Labels]:
+        return self._outlines("lane", LANE)
+
+    def _outlines(self, task: str, category: str) -> dict[str, Labels]:
+        """Labels with the outlines of a task by frame; read when a frame lacks its mask, for the files are large."""
+        path = self.root / "labels" / task / "polygons" / f"{task}_{self.split}.json"
+        if path.exists():
+            return read_frames(path)
+        frames = self._labels
+        if self._label_file != self._in_2018:
+            frames = read_frames(self._in_2018) if self._in_2018.exists() else {}
+        return of_category(frames, category)

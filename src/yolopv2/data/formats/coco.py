@@ -4,7 +4,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +11,8 @@ from yolopv2.data.classes import VEHICLES, Classes
 from yolopv2.data.formats.files import first_existing, read_image, read_json
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
+from yolopv2.geometry.curves import fill_polygons
 from yolopv2.geometry.masks import rle_decode
-
-_SUBPIXEL_BITS = 4
 
 
 class Coco:
@@ -101,7 +99,4 @@ def _segmentation(segmentation: Any, height: int, width: int) -> NDArray[np.bool
         if mask.shape != (height, width):
             raise YolopError(f"it is {mask.shape[1]}x{mask.shape[0]}, but its image is {width}x{height}")
         return mask
-    # OpenCV's origin is the centre of the first pixel, COCO's the corner of it.
-    corners = [np.array(polygon, np.float64).reshape(-1, 2) - 0.5 for polygon in segmentation]
-    points = [np.round(polygon * 2**_SUBPIXEL_BITS).astype(np.int32) for polygon in corners]
-    return cv2.fillPoly(np.zeros((height, width), np.uint8), points, 1, shift=_SUBPIXEL_BITS).astype(bool)
+    return fill_polygons([np.array(polygon, np.float64).reshape(-1, 2) for polygon in segmentation], height, width)

@@ -1,7 +1,7 @@
 """Reading the files of a data set; each error names the file."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2 import media
-from yolopv2.data.classes import Classes
 from yolopv2.data.sample import IGNORE
 from yolopv2.errors import YolopError
 from yolopv2.media import Unreadable
@@ -99,29 +98,6 @@ def read_json(path: Path) -> Any:
         raise YolopError(f"Labels not found: {path}. Give the root that holds it, and a split it has.") from None
     except (OSError, ValueError) as error:
         raise YolopError(f"{path} cannot be read as JSON: {error}.") from None
-
-
-def scalabel_boxes(
-    labels: Iterable[Mapping[str, Any]], classes: Classes, where: object
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes and class ids of BDD100K's label objects, those of the data set's classes.
-
-    Args:
-        labels: Objects with ``category`` and, where they have a box, ``box2d``.
-        classes: The data set's classes.
-        where: Frame or file, for messages.
-
-    Raises:
-        YolopError: They are no such objects.
-    """
-    try:
-        kept = [x for x in labels if x.get("category") in classes.ids and "box2d" in x]
-        boxes = np.array([[x["box2d"][k] for k in ("x1", "y1", "x2", "y2")] for x in kept], np.float32)
-        if not np.isfinite(boxes).all():
-            raise ValueError("a coordinate is not finite")
-        return boxes.reshape(-1, 4), np.array([classes.ids[x["category"]] for x in kept], np.int64)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None
 
 
 def _read_picture(path: Path) -> Picture:

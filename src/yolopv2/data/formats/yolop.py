@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import VEHICLES, Classes
-from yolopv2.data.formats.files import images_in, read_image, read_json, read_mask, read_plane, scalabel_boxes
+from yolopv2.data.formats.files import images_in, read_image, read_json, read_mask, read_plane
+from yolopv2.data.formats.scalabel import boxes_of
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 
@@ -65,4 +66,4 @@ class Yolop:
             objects = [thing for frame in labels["frames"] for thing in frame["objects"] or []]
         except (KeyError, TypeError) as error:
             raise YolopError(f"{path} is no YOLOP label file: {error!r}.") from None
-        return scalabel_boxes(objects, self.classes, path)
+        return boxes_of(objects, self.classes, path)

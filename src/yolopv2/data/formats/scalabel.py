@@ -1,0 +1,124 @@
+"""Scalabel's label objects, which BDD100K and YOLOP keep: boxes, drivable areas and lanes of one frame."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yolopv2.data.classes import Classes
+from yolopv2.data.formats.files import read_json
+from yolopv2.data.lane_labels import Edge
+from yolopv2.errors import YolopError
+from yolopv2.geometry.curves import flatten_curves
+
+DRIVABLE, LANE = "drivable area", "lane"
+"""Categories of 2018; later files have the kind of area or lane as category."""
+
+_CROSSING = "crosswalk"
+
+Labels = list[dict[str, Any]]
+
+
+def read_frames(path: Path) -> dict[str, Labels]:
+    """The label objects of every frame of a file, by the frame's name without suffix.
+
+    Raises:
+        YolopError: It is missing, or no list of frames.
+    """
+    frames = read_json(path)
+    try:
+        frames = frames["frames"] if isinstance(frames, dict) else frames
+        return {Path(frame["name"]).stem: list(frame.get("labels") or []) for frame in frames}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
+
+
+def boxes_of(
+    labels: Iterable[Mapping[str, Any]], classes: Classes, where: object
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Boxes and class ids, those of the data set's classes.
+
+    Args:
+        labels: Objects with ``category`` and, where they have a box, ``box2d``.
+        classes: The data set's classes.
+        where: Frame or file, for messages.
+
+    Raises:
+        YolopError: They are no such objects.
+    """
+    try:
+        kept = [x for x in labels if x.get("category") in classes.ids and "box2d" in x]
+        boxes = np.array([[x["box2d"][k] for k in ("x1", "y1", "x2", "y2")] for x in kept], np.float32)
+        if not np.isfinite(boxes).all():
+            raise ValueError("a coordinate is not finite")
+        return boxes.reshape(-1, 4), np.array([classes.ids[x["category"]] for x in kept], np.int64)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None
+
+
+def of_category(frames: Mapping[str, Labels], category: str) -> dict[str, Labels]:
+    """The labels of a category by frame; nothing when none of them, in any frame, has an outline."""
+    kept = {
+        name: [x for x in labels if isinstance(x, Mapping) and x.get("category") == category]
+        for name, labels in frames.items()
+    }
+    return kept if any(label.get("poly2d") for labels in kept.values() for label in labels) else {}
+
+
+def drivable_outlines(
+    labels: Iterable[Mapping[str, Any]], kinds: Iterable[str], where: object
+) -> list[NDArray[np.float64]]:
+    """Outlines of the drivable areas of some kinds, float64 ``[k, 2]`` of ``x y`` in pixels each.
+
+    Args:
+        labels: Objects of category `DRIVABLE` with the attribute ``areaType``, or with the kind as category.
+        kinds: ``direct``, ``alternative`` or both.
+        where: Frame or file, for messages.
+
+    Raises:
+        YolopError: They are no such objects, or an outline is damaged.
+    """
+    try:
+        kept = [x for x in labels if (_attributes(x).get("areaType") or x.get("category")) in set(kinds)]
+    except AttributeError as error:
+        raise YolopError(f"The labels of {where} are no BDD100K areas: {error!r}.") from None
+    return [outline for label in kept for outline in _outlines(label, where)]
+
+
+def lane_edges(labels: Iterable[Mapping[str, Any]], where: object) -> list[Edge]:
+    """Edges of lane markings.
+
+    Args:
+        labels: Objects of category `LANE`, or with the type of lane as category; all others are to be left out before.
+        where: Frame or file, for messages.
+
+    Raises:
+        YolopError: They are no such objects, or an outline is damaged.
+    """
+    edges = []
+    for label in labels:
+        try:
+            attributes = _attributes(label)
+            names = (("laneTypes", "type"), ("laneDirection", "direction"), ("laneStyle", "style"))
+            kind = tuple(str(attributes.get(old) or attributes.get(new) or "") for old, new in names)
+            kind = (str(label.get("category")), *kind)
+        except AttributeError as error:
+            raise YolopError(f"The labels of {where} are no BDD100K lanes: {error!r}.") from None
+        edges += [Edge(outline, kind, paired=_CROSSING not in kind) for outline in _outlines(label, where)]
+    return edges
+
+
+def _attributes(label: Mapping[str, Any]) -> Mapping[str, Any]:
+    return label.get("attributes") or {}
+
+
+def _outlines(label: Mapping[str, Any], where: object) -> list[NDArray[np.float64]]:
+    try:
+        return [
+            flatten_curves(outline["vertices"], outline["types"], bool(outline.get("closed")))
+            for outline in label.get("poly2d") or []
+        ]
+    except (AttributeError, KeyError, TypeError, YolopError) as error:
+        raise YolopError(f"{where}: the outline of label {label.get('id')} cannot be read: {error}.") from None
