@@ -9,6 +9,7 @@ from yolopv2.cli.doctor import doctor
 from yolopv2.cli.export import export
 from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
+from yolopv2.cli.train import train
 from yolopv2.errors import YolopError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(info)
+app.command()(train)
 app.command()(export)
 app.add_typer(data.app, name="data")
 app.command()(doctor)

@@ -43,7 +43,7 @@ class TrainConfig:
         final_rate: Share of the peak that is left at the end of the cosine.
         momentum: Of SGD; the first beta of AdamW.
         weight_decay: On weights, not on biases and normalisations.
-        warmup_epochs: Rounds of linear rise.
+        warmup_epochs: Rounds of linear rise, at most a tenth of all.
         clip: Largest norm of the gradient; 0 does not clip.
         ema_decay: Of the averaged weights, which are what is validated and kept; 0 keeps the last ones.
         close_mosaic: Last rounds without mosaic and MixUp.

@@ -8,10 +8,10 @@ it would have had.
 import itertools
 import math
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -50,7 +50,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch with its tensors on a device; from pinned memory they travel while the CPU goes on."""
-        return Batch(*(part.to(device, non_blocking=True) for part in self[:4]), self.problems)
+        images, maps, targets, labelled = (part.to(device, non_blocking=True) for part in self[:4])
+        return Batch(images, maps, targets, labelled, self.problems)
 
 
 class TrainingFrames(Protocol):
@@ -190,7 +191,7 @@ class _Batches(Dataset["Batch | YolopError"]):
 
 def make_loader(
     frames: AugmentedFrames, batch_size: int, workers: int, start: int = 0, rank: int = 0, world_size: int = 1
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """The batches of a run, endless, made ahead of time by processes of their own.
 
     Args:
@@ -225,7 +226,7 @@ def make_loader(
         yield batch
 
 
-def _as_it_is(batch: Batch | YolopError) -> Batch | YolopError:
+def _as_it_is(batch: Any) -> Any:
     return batch
 
 

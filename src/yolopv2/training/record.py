@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,11 +19,10 @@ from yolopv2.training.config import TrainConfig
 from yolopv2.training.curves import draw_curves
 from yolopv2.training.folder import RunFolder
 from yolopv2.training.trainer import Progress
+from yolopv2.training.validation import Validation
 
 LOG_EVERY = 20
 """Steps between lines of the log; each holds the means since the one before."""
-
-Validate = Callable[[Network], dict[str, float]]
 
 
 def fitness(metrics: dict[str, float]) -> float:
@@ -39,7 +38,7 @@ class Record:
         folder: Where everything goes.
         config: The run.
         names: Class names by class id.
-        validate: Scores a network; None where there is nothing to score it on.
+        validation: Scores a network; None where there is nothing to score it on.
         resumed: The step from which the run goes on, or None for a new one.
     """
 
@@ -48,10 +47,10 @@ class Record:
         folder: RunFolder,
         config: TrainConfig,
         names: Sequence[str],
-        validate: Validate | None,
+        validation: Validation | None,
         resumed: int | None = None,
     ) -> None:
-        self.folder, self.config, self.names, self.validate = folder, config, names, validate
+        self.folder, self.config, self.names, self.validation = folder, config, names, validation
         if resumed is not None:
             folder.forget_after(resumed)
         scores = [fitness(entry["scores"]) for entry in folder.entries() if "scores" in entry]
@@ -74,10 +73,11 @@ class Record:
 
     def step(self, progress: Progress, losses: dict[str, float]) -> None:
         """Counts a step in; now and then writes the means of the last ones."""
+        self.taken += 1
+        self.summed += bool(losses)
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
-        self.count += 1
-        rate = self.count * self.config.batch_size / (time.monotonic() - self.since)
+        rate = self.taken * self.config.batch_size / (time.monotonic() - self.since)
         total = sum(losses.values())
         self.bar.update(
             self.task,
@@ -88,7 +88,7 @@ class Record:
             text=f"loss {total:.3f}  {_memory()}",
         )
         if progress.step % LOG_EVERY == 0 or progress.step % progress.steps_per_epoch == 0:
-            means = {name: value / self.count for name, value in self.sums.items()}
+            means = {name: value / self.summed for name, value in self.sums.items()}
             self._write(progress, {"images/s": rate, "learning_rate": progress.learning_rate, "losses": means})
             self._restart_means()
 
@@ -109,14 +109,14 @@ class Record:
         """Validates, keeps the weights, draws the curves."""
         last = progress.step == progress.steps
         scores: dict[str, float] = {}
-        if self.validate is not None and (last or progress.epoch % self.config.validate_every == 0):
-            scores = self.validate(network)
+        if self.validation is not None and (last or progress.epoch % self.config.validate_every == 0):
+            scores = self.validation(network, progress.epoch)
             self._write(progress, {"epoch": progress.epoch, "scores": scores})
             shown = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "frames")
             self.console.print(f"round {progress.epoch}: {shown}", highlight=False)
         meta = self._describe(network, scores)
         self.folder.save_weights("last", network, meta)
-        if self.validate is None or (scores and fitness(scores) > self.best):
+        if self.validation is None or (scores and fitness(scores) > self.best):
             self.best = fitness(scores)
             self.folder.save_weights("best", network, meta)
         draw_curves(self.folder.entries(), self.folder.path / "curves.png")
@@ -140,7 +140,8 @@ class Record:
 
     def _restart_means(self) -> None:
         self.sums: dict[str, float] = {}
-        self.count, self.since = 0, time.monotonic()
+        self.taken = self.summed = 0
+        self.since = time.monotonic()
 
 
 class Silent:

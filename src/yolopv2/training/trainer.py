@@ -1,7 +1,7 @@
 """The way of a sample: frame -> augment -> batch -> forward -> losses -> step."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ class Listener(Protocol):
     """What is told of a run as it goes on; see `yolopv2.training.record.Record`."""
 
     def step(self, progress: "Progress", losses: dict[str, float]) -> None:
-        """A step was taken."""
+        """A step was taken; a skipped one has no losses."""
 
     def remark(self, progress: "Progress", text: str) -> None:
         """Something happened that a person should know."""
@@ -101,7 +101,7 @@ class Trainer:
         self.network = network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.uncertainty = TaskUncertainty().to(fabric.device) if config.loss.uncertainty else None
         self.ema = EMA(self.network, config.ema_decay, warmup=max(1, self._updates(self.progress.steps) // 20))
-        compiled = torch.compile(self.network) if config.compile else self.network
+        compiled: Any = torch.compile(self.network) if config.compile else self.network
         optimizer = make_optimizer(config, self.network, self.uncertainty)
         self.module, self.optimizer = fabric.setup(compiled, optimizer)
         self.skipped = 0
@@ -127,6 +127,7 @@ class Trainer:
                         self._save()
                         saved = time.monotonic()
             self.listener.epoch(self.progress, self.ema.network)
+            self.fabric.barrier()
             self._save()
             saved = time.monotonic()
 
@@ -138,11 +139,11 @@ class Trainer:
         sums = loss_sums(out, batch, self.network.anchors, self.config.loss)
         return losses_of(sum_over_processes(sums), self.config.loss)
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Generator[Batch, None, None]:
         """Batches from here to the next change of augmentation, which is at the end of some round."""
         c, world = self.config, self.fabric.world_size
         closed = self.progress.epoch >= c.epochs - c.close_mosaic
-        augment = replace(c.augment, mosaic=0.0, mixup=0.0) if closed else c.augment
+        augment = replace(c.augment, mosaic=0.0) if closed else c.augment
         frames = AugmentedFrames(self.sources, c.height, c.width, augment, c.seed)
         start, rank = self.progress.step, self.fabric.global_rank
         return make_loader(frames, c.batch_size // world, c.workers, start, rank, world)
@@ -163,22 +164,24 @@ class Trainer:
         if not finite:
             self._skip(statistics, "its losses are not finite")
         elif update:
-            self._update(statistics)
+            finite = self._update(statistics)
         self.progress.step += 1
         self.progress.learning_rate = rate
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return {name: float(value.detach()) for name, value in losses.items()} if finite else {}
 
-    def _update(self, statistics: list[Tensor]) -> None:
+    def _update(self, statistics: list[Tensor]) -> bool:
+        """Updates the weights, unless the gradients are not finite."""
         norm = self.fabric.clip_gradients(
             self.module, self.optimizer, max_norm=self.config.clip or float("inf"), error_if_nonfinite=False
         )
         if not torch.isfinite(torch.as_tensor(norm)):
             self._skip(statistics, "its gradients are not finite")
-            return
+            return False
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.skipped = 0
         self.ema.update(self.network)
+        return True
 
     def _skip(self, statistics: list[Tensor], why: str) -> None:
         """One bad batch must not end a long run, nor stay in the statistics."""
@@ -190,7 +193,7 @@ class Trainer:
         if self.skipped >= MOST_SKIPPED:
             raise YolopError(
                 f"Training stopped at step {self.progress.step}: {MOST_SKIPPED} batches in a row gave no finite "
-                "gradients. The last good state is kept; try a lower learning_rate, a smaller clip or precision=float32."
+                "gradients. The last good state is kept; try a lower learning_rate or precision=float32."
             )
 
     def _updates(self, steps: int) -> int:
@@ -203,7 +206,7 @@ class Trainer:
         """Linear warm-up into a cosine (arXiv 1608.03983) over the whole run."""
         c, p = self.config, self.progress
         cosine = c.final_rate + (1 - c.final_rate) * 0.5 * (1 + np.cos(np.pi * p.step / p.steps))
-        warmup = c.warmup_epochs * p.steps_per_epoch
+        warmup = min(c.warmup_epochs, c.epochs / 10) * p.steps_per_epoch
         return float(c.learning_rate * cosine * min(1.0, (p.step + 1) / max(warmup, 1)))
 
     def _save(self) -> None:

@@ -1,0 +1,171 @@
+"""A run from its data set and configuration to a folder with trained weights."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor
+
+from yolopv2.data.dataset import open_dataset, open_sources, split_names
+from yolopv2.errors import YolopError
+from yolopv2.training.anchors import choose_anchors
+from yolopv2.training.config import TrainConfig
+from yolopv2.training.folder import RunFolder
+from yolopv2.training.loader import Source
+from yolopv2.training.record import Record, Silent
+from yolopv2.training.start import Anchors, Start, starting_network
+from yolopv2.training.trainer import Listener, Trainer
+from yolopv2.training.validation import Validation
+
+LOOKED_AT = 2000
+"""Frames, at most, whose labels are looked at before training: for anchors, and for tasks that nobody labelled."""
+
+
+def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -> Path:
+    """Trains a network.
+
+    Args:
+        data: YAML of the data set: its split ``train`` is learned from, ``val`` is validated on where there is one.
+        config: The run.
+        folder: Where the run goes; see `RunFolder`.
+        resume: Whether to go on with the run in the folder.
+
+    Returns:
+        The best weights.
+
+    Raises:
+        YolopError: The data set, the weights or the folder are not what they should be; or training cannot go on.
+    """
+    fabric = launch(config)
+    torch.manual_seed(config.seed)
+    run = RunFolder(folder)
+    state = run.load_state() if resume and run.has_state else None
+    sources = open_frames(data, config, fabric, run)
+    looked = look_at_labels(sources)
+    names = list(open_dataset(data, "train").names.values())
+    start = _start(config, names, looked, sources)
+    first = fabric.global_rank == 0
+    validation = None
+    if first and "val" in split_names(data):
+        validation = Validation(
+            open_dataset(data, "val"), names, fabric.device, max(config.height, config.width), run.path / "validation"
+        )
+    if first and not resume:
+        run.write_config(data, start.config)
+    step = None if state is None else state["step"]
+    record = Record(run, start.config, names, validation, step) if first else None
+    listener: Listener = record or Silent()
+    try:
+        trainer = Trainer(start.network, sources, start.config, fabric, listener, state)
+        if state is None:
+            for remark in [*start.remarks, *looked.remarks(start.config.heads, validation is not None)]:
+                listener.remark(trainer.progress, remark)
+        trainer.run()
+    finally:
+        if record is not None:
+            record.close()
+    return run.path / "best.safetensors"
+
+
+def launch(config: TrainConfig) -> Fabric:
+    """The processes of a run, joined: those that torchrun started, or ``config.devices`` new ones."""
+    for name in ("lightning_fabric", "lightning.fabric", "torch.distributed"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    started = int(os.environ.get("LOCAL_WORLD_SIZE", 0)) if "TORCHELASTIC_RUN_ID" in os.environ else 0
+    devices = started or config.devices
+    nodes = int(os.environ["WORLD_SIZE"]) // started if started else 1
+    fabric = Fabric(
+        accelerator=config.device,
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+        precision=_precision(config),  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    if config.batch_size % fabric.world_size:
+        raise YolopError(f"a batch of {config.batch_size} cannot be shared by {fabric.world_size} processes evenly")
+    cv2.setNumThreads(0)  # the processes of the loader share the cores
+    return fabric
+
+
+def _precision(config: TrainConfig) -> str:
+    names = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+    if config.precision != "auto":
+        return names[config.precision]
+    if config.device in ("auto", "cuda") and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    quick = config.device in ("auto", "cpu") and torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if quick else "32-true"
+
+
+class LookedAt:
+    """What a look at the labels of some frames found.
+
+    Attributes:
+        sizes: float32 ``[n, 2]``, width and height of boxes in pixels at training size.
+        labelled: Whether any frame had labels, by head.
+    """
+
+    def __init__(self) -> None:
+        self.sizes: NDArray[np.float32] = np.zeros((0, 2), np.float32)
+        self.labelled = {"detection": False, "drivable": False, "lanes": False}
+
+    def remarks(self, heads: Sequence[str], validated: bool) -> list[str]:
+        """What a person should know, in sentences."""
+        without = [head for head in heads if not self.labelled[head]]
+        told = [f"No labels for {', '.join(without)} were found: what has none learns nothing."] if without else []
+        return told if validated else [*told, "There is no split 'val': the last weights will count as the best."]
+
+
+def look_at_labels(sources: Sequence[Source]) -> LookedAt:
+    """Looks at evenly spaced frames of every source; those that cannot be read are left to training to tell of."""
+    looked = LookedAt()
+    sizes = [looked.sizes]
+    each = max(1, LOOKED_AT // len(sources))
+    for source in sources:
+        for index in np.unique(np.linspace(0, len(source.frames) - 1, each).astype(int)):
+            try:
+                sample = source.frames[int(index)]
+            except (YolopError, OSError):
+                continue
+            looked.labelled["detection"] |= sample.boxes is not None
+            looked.labelled["drivable"] |= bool(sample.maps[..., 1].any())
+            looked.labelled["lanes"] |= bool(sample.maps[..., 3].any())
+            if sample.boxes is not None:
+                sizes.append(sample.boxes[:, 3:5] - sample.boxes[:, 1:3])
+    looked.sizes = np.concatenate(sizes)
+    return looked
+
+
+def _start(config: TrainConfig, names: list[str], looked: LookedAt, sources: Sequence[Source]) -> Start:
+    remarks: list[str] = []
+
+    def fitted(given: Anchors) -> Anchors:
+        if config.anchors == "keep" or "detection" not in config.heads or not len(looked.sizes):
+            return given
+        chosen, remark = choose_anchors(looked.sizes, given)
+        remarks.append(remark)
+        return chosen
+
+    def images() -> Tensor:
+        frames = sources[0].frames
+        chosen = np.linspace(0, len(frames) - 1, min(8, len(frames))).astype(int)
+        return torch.from_numpy(np.stack([frames[int(i)].image for i in chosen])).permute(0, 3, 1, 2).float() / 255
+
+    start = starting_network(config, names, fitted, images)
+    start.remarks += remarks
+    return start
+
+
+def open_frames(data: Path, config: TrainConfig, fabric: Fabric, run: RunFolder) -> list[Source]:
+    """The frames to learn from, at training size."""
+    from yolopv2.training.frames import FramesOf
+
+    sources = open_sources(data, "train")
+    return [Source(FramesOf(s.dataset, config.height, config.width, config.lanes), s.share) for s in sources]
