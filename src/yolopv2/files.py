@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 import cv2
@@ -67,6 +68,27 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def copy_file_atomic(source: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Copy a file's bytes whole: temporary file, then rename.
+
+    Args:
+        source: The file.
+        path: Where to; missing folders are made, an existing file is replaced.
+
+    Raises:
+        YolopError: If it cannot be read or written.
+    """
+    try:
+        temporary = hidden_path(path)
+        try:
+            shutil.copyfile(source, temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
     """Write a UTF-8 text file whole: temporary file, then rename; line ends are kept as they are.
 
@@ -80,12 +102,13 @@ def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
     write_bytes_atomic(path, text.encode())
 
 
-def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
+def encode_image(image: NDArray[np.uint8], suffix: str, quality: int = _JPEG_QUALITY) -> bytes:
     """A picture as the bytes of a file.
 
     Args:
         image: uint8, ``[H, W, 3]`` RGB or ``[H, W]`` grey.
         suffix: ``.jpg``, ``.jpeg`` or ``.png``.
+        quality: Of a JPEG, 1 to 100.
 
     Raises:
         YolopError: If the suffix is another one, or the picture does not fit into the format.
@@ -95,7 +118,7 @@ def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
         raise YolopError(f"pictures are written as .jpg or .png, not as {suffix or 'a file without a suffix'}")
     bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     try:
-        done, encoded = cv2.imencode(kind, bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if kind == ".jpg" else [])
+        done, encoded = cv2.imencode(kind, bgr, [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == ".jpg" else [])
     except cv2.error:
         done = False
     if not done:
@@ -103,18 +126,19 @@ def encode_image(image: NDArray[np.uint8], suffix: str) -> bytes:
     return encoded.tobytes()
 
 
-def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
+def write_image(path: str | os.PathLike[str], image: NDArray[np.uint8], quality: int = _JPEG_QUALITY) -> None:
     """Write a picture whole, JPEG or PNG by the suffix.
 
     Args:
         path: ``.jpg``, ``.jpeg`` or ``.png``.
         image: uint8, ``[H, W, 3]`` RGB or ``[H, W]`` grey.
+        quality: Of a JPEG, 1 to 100.
 
     Raises:
         YolopError: If the suffix is another one, the picture cannot be encoded, or the file cannot be written.
     """
     try:
-        content = encode_image(image, Path(path).suffix)
+        content = encode_image(image, Path(path).suffix, quality)
     except YolopError as error:
         raise YolopError(f"cannot write {path}: {error}") from None
     write_bytes_atomic(path, content)

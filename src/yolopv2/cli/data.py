@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from yolopv2.cli.data_convert import convert
 from yolopv2.cli.data_inspect import check, show, stats
 from yolopv2.cli.terminal import progress_bar, width_and_height
 from yolopv2.errors import YolopError
@@ -15,6 +16,7 @@ app = typer.Typer(help="Make data sets, and look at them.", no_args_is_help=True
 app.command()(check)
 app.command()(stats)
 app.command()(show)
+app.command()(convert)
 
 
 @app.callback()

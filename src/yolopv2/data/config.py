@@ -107,7 +107,7 @@ def _beside(path: Path, other: Path) -> Path:
 
 def _check_keys(path: Path, config: DatasetConfig) -> None:
     """Refuses what the format cannot follow."""
-    if not config.classes and config.format != "camvid":
+    if "classes" not in config.model_fields_set and config.format != "camvid":
         raise YolopError(f"{path}: 'classes' is missing, for example: classes: {{vehicle: [car, truck, bus, train]}}.")
     if config.format == "packed" and isinstance(config.classes, dict):
         raise YolopError(f"{path}: packed frames have numbers for classes: list their names, as classes: [vehicle].")

@@ -1,6 +1,7 @@
 """Sample: one labelled frame, the unit every data format yields."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ class Sample:
         lanes: uint8 ``[H, W]`` of 0, 1 or `IGNORE`, or None.
         masks: bool ``[n, H, W]``, one instance mask per box, or None.
         source: Where the frame came from, for messages.
+        path: The file of the picture, or None when there is none.
     """
 
     image: NDArray[np.uint8]
@@ -30,3 +32,4 @@ class Sample:
     lanes: NDArray[np.uint8] | None = None
     masks: NDArray[np.bool_] | None = None
     source: str = ""
+    path: Path | None = None

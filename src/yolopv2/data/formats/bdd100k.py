@@ -13,7 +13,7 @@ from yolopv2.data.formats.files import first_existing, read_image, read_mask, re
 from yolopv2.data.formats.scalabel import (
     DRIVABLE,
     LANE,
-    Labels,
+    Frames,
     boxes_of,
     drivable_outlines,
     lane_edges,
@@ -34,13 +34,14 @@ _LANE_BACKGROUND_BIT = 0b1000
 
 
 class BDD100K:
-    """The frames of one split; any label but the boxes may be missing from any frame.
+    """The frames of one split; any label may be missing from any frame.
 
     Layout below ``root``, the first of each that is there:
 
     - ``images/100k/SPLIT/ID.jpg`` or ``images/SPLIT/ID.jpg``
     - ``labels/det_20/det_SPLIT.json`` or ``labels/bdd100k_labels_images_SPLIT.json`` (2018): a list of frames, or
-      ``{"frames": [...]}``; a frame whose ``labels`` are null holds nothing
+      ``{"frames": [...]}``; a frame whose ``labels`` are null holds nothing, unless its ``attributes`` say
+      ``labelled: false``, which is this package's way of telling that nobody looked
     - ``drivable_maps/labels/SPLIT/ID_drivable_id.png`` (0 background, 1 direct, 2 alternative),
       ``labels/drivable/masks/SPLIT/ID.png`` (0 direct, 1 alternative, 2 background),
       ``labels/drivable/polygons/drivable_SPLIT.json``, or the ``drivable area`` of the file of 2018
@@ -93,8 +94,10 @@ class BDD100K:
         """
         name = self.ids[index]
         source = f"{self.split}/{name}"
-        boxes, class_ids = boxes_of(self._labels[name], self.classes, source)
-        image = read_image(self._images / f"{name}.jpg")
+        labels = self._labels[name]
+        boxes, class_ids = (None, None) if labels is None else boxes_of(labels, self.classes, source)
+        path = self._images / f"{name}.jpg"
+        image = read_image(path)
         return Sample(
             image=image,
             boxes=boxes,
@@ -102,6 +105,7 @@ class BDD100K:
             drivable=self._drivable(name, image),
             lanes=self._lanes(name, image),
             source=source,
+            path=path,
         )
 
     def _drivable(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -143,14 +147,14 @@ class BDD100K:
         return lane_mask(lane_edges(labels, f"{self.split}/{name}"), height, width, self.lane_width)
 
     @cached_property
-    def _areas(self) -> dict[str, Labels]:
+    def _areas(self) -> Frames:
         return self._outlines("drivable", DRIVABLE)
 
     @cached_property
-    def _drawn_lanes(self) -> dict[str, Labels]:
+    def _drawn_lanes(self) -> Frames:
         return self._outlines("lane", LANE)
 
-    def _outlines(self, task: str, category: str) -> dict[str, Labels]:
+    def _outlines(self, task: str, category: str) -> Frames:
         """Labels with the outlines of a task by frame; read when a frame lacks its mask, for the files are large."""
         path = self.root / "labels" / task / "polygons" / f"{task}_{self.split}.json"
         if path.exists():

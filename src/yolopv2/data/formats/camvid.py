@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import Classes
-from yolopv2.data.formats.files import images_in, read_image, read_plane
+from yolopv2.data.formats.files import read_image, read_plane
+from yolopv2.data.formats.folder import FrameFolder
 from yolopv2.data.sample import IGNORE, Sample
 from yolopv2.errors import YolopError
 
 _ROAD, _UNLABELLED = 3, 11
 
 
-class CamVid:
+class CamVid(FrameFolder):
     """The frames of one split, with drivable area alone: CamVid tells neither one car from another nor lanes from road.
 
     Layout below ``root``: ``SPLIT/ID.jpg`` (or another kind of picture) and ``SPLITannot/ID.png`` with the 12 classes
@@ -30,13 +31,7 @@ class CamVid:
     """
 
     def __init__(self, root: str | Path, split: str, classes: Classes | None = None) -> None:
-        self.root, self.split = Path(root), split
-        self.names = classes.names if classes else {}
-        self._images = images_in(self.root / split)
-        self.ids = list(self._images)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        super().__init__(root, split, classes or Classes.of([]), Path(root, split))
 
     def __getitem__(self, index: int) -> Sample:
         """Reads one frame with its labels.
@@ -45,8 +40,9 @@ class CamVid:
             YolopError: A file of the frame is damaged, or its labels have another size or a class out of range.
         """
         name = self.ids[index]
-        image = read_image(self._images[name])
-        return Sample(image=image, drivable=self._drivable(name, image), source=f"{self.split}/{name}")
+        image = read_image(self.images[name])
+        drivable = self._drivable(name, image)
+        return Sample(image=image, drivable=drivable, source=f"{self.split}/{name}", path=self.images[name])
 
     def _drivable(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         path = self.root / f"{self.split}annot" / f"{name}.png"

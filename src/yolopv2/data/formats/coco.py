@@ -1,4 +1,4 @@
-"""COCO instances: boxes, and instance masks where every box has one."""
+"""COCO instances: boxes, and instance masks where every box has one; masks of areas and lanes beside them."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import VEHICLES, Classes
-from yolopv2.data.formats.files import first_existing, read_image, read_json
+from yolopv2.data.formats.files import first_existing, read_image, read_json, read_mask
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 from yolopv2.geometry.curves import fill_polygons
@@ -16,9 +16,12 @@ from yolopv2.geometry.masks import rle_decode
 
 
 class Coco:
-    """The frames of one split with boxes; an image without annotations holds nothing. Crowds are left out.
+    """The frames of one split. Crowds are left out.
 
-    Layout below ``root``: ``annotations/instances_SPLIT.json``, and pictures in ``images/SPLIT`` or ``SPLIT``.
+    Layout below ``root``: ``annotations/instances_SPLIT.json``, pictures in ``images/SPLIT`` or ``SPLIT``, and where
+    there are such labels ``drivable/SPLIT/ID.png`` and ``lanes/SPLIT/ID.png`` (0 no, 127 to be ignored, anything else
+    yes). An image without annotations holds nothing, unless it says ``labelled: false``, which is this package's way
+    of telling that nobody looked.
 
     Args:
         root: Folder of the data set.
@@ -36,7 +39,8 @@ class Coco:
         labels = read_json(self._path)
         try:
             categories = {category["id"]: category["name"] for category in labels["categories"]}
-            self._files = {image["id"]: image["file_name"] for image in labels["images"]}
+            self._files = {image["id"]: Path(image["file_name"]) for image in labels["images"]}
+            self._unlabelled = {image["id"] for image in labels["images"] if image.get("labelled") is False}
             self._labels: dict[int, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
             for label in labels["annotations"]:
                 number = label["category_id"]
@@ -60,15 +64,22 @@ class Coco:
             YolopError: The frame cannot be read, or an annotation of it; the message names it.
         """
         number = self.ids[index]
-        image = read_image(self._images / self._files[number])
-        labels = self._labels.get(number, [])
-        return Sample(
+        path = self._images / self._files[number]
+        image = read_image(path)
+        name = self._files[number].with_suffix(".png")
+        sample = Sample(
             image=image,
-            boxes=np.array([self._box(label) for _, label in labels], np.float32).reshape(-1, 4),
-            class_ids=np.array([class_id for class_id, _ in labels], np.int64),
-            masks=self._masks([label for _, label in labels], *image.shape[:2]),
+            drivable=read_mask(self.root / "drivable" / self.split / name, image),
+            lanes=read_mask(self.root / "lanes" / self.split / name, image),
             source=f"{self.split}/{self._files[number]}",
+            path=path,
         )
+        labels = self._labels.get(number, [])
+        if labels or number not in self._unlabelled:
+            sample.boxes = np.array([self._box(label) for _, label in labels], np.float32).reshape(-1, 4)
+            sample.class_ids = np.array([class_id for class_id, _ in labels], np.int64)
+            sample.masks = self._masks([label for _, label in labels], *image.shape[:2])
+        return sample
 
     def _box(self, label: dict[str, Any]) -> tuple[float, float, float, float]:
         try:

@@ -18,11 +18,12 @@ DRIVABLE, LANE = "drivable area", "lane"
 
 _CROSSING = "crosswalk"
 
-Labels = list[dict[str, Any]]
+Frames = dict[str, list[dict[str, Any]] | None]
+"""Label objects by the name of their frame without suffix; None where nobody labelled."""
 
 
-def read_frames(path: Path) -> dict[str, Labels]:
-    """The label objects of every frame of a file, by the frame's name without suffix.
+def read_frames(path: Path) -> Frames:
+    """The label objects of every frame of a file.
 
     Raises:
         YolopError: It is missing, or no list of frames.
@@ -30,7 +31,7 @@ def read_frames(path: Path) -> dict[str, Labels]:
     frames = read_json(path)
     try:
         frames = frames["frames"] if isinstance(frames, dict) else frames
-        return {Path(frame["name"]).stem: list(frame.get("labels") or []) for frame in frames}
+        return {Path(frame["name"]).stem: _labels_of(frame) for frame in frames}
     except (AttributeError, KeyError, TypeError) as error:
         raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
 
@@ -58,13 +59,14 @@ def boxes_of(
         raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None
 
 
-def of_category(frames: Mapping[str, Labels], category: str) -> dict[str, Labels]:
+def of_category(frames: Frames, category: str) -> Frames:
     """The labels of a category by frame; nothing when none of them, in any frame, has an outline."""
     kept = {
         name: [x for x in labels if isinstance(x, Mapping) and x.get("category") == category]
         for name, labels in frames.items()
+        if labels is not None
     }
-    return kept if any(label.get("poly2d") for labels in kept.values() for label in labels) else {}
+    return {**kept} if any(label.get("poly2d") for labels in kept.values() for label in labels) else {}
 
 
 def drivable_outlines(
@@ -108,6 +110,12 @@ def lane_edges(labels: Iterable[Mapping[str, Any]], where: object) -> list[Edge]
             raise YolopError(f"The labels of {where} are no BDD100K lanes: {error!r}.") from None
         edges += [Edge(outline, kind, paired=_CROSSING not in kind) for outline in _outlines(label, where)]
     return edges
+
+
+def _labels_of(frame: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    if not frame.get("labels") and _attributes(frame).get("labelled") is False:
+        return None
+    return list(frame.get("labels") or [])
 
 
 def _attributes(label: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import Classes
-from yolopv2.data.formats.files import images_in, read_image, read_mask
+from yolopv2.data.formats.files import read_image, read_mask
+from yolopv2.data.formats.folder import FrameFolder
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 
 
-class Yolo:
+class Yolo(FrameFolder):
     """The frames of one split; any label may be missing from any frame.
 
     Layout below ``root``: ``images/SPLIT/ID.jpg`` (or another kind of picture), ``labels/SPLIT/ID.txt`` (a line
@@ -28,13 +29,7 @@ class Yolo:
     """
 
     def __init__(self, root: str | Path, split: str, classes: Classes) -> None:
-        self.root, self.split, self.classes = Path(root), split, classes
-        self.names = classes.names
-        self._images = images_in(self.root / "images" / split)
-        self.ids = list(self._images)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        super().__init__(root, split, classes, Path(root, "images", split))
 
     def __getitem__(self, index: int) -> Sample:
         """Reads one frame with its labels.
@@ -44,16 +39,17 @@ class Yolo:
                 frame; the message names the file, and the line.
         """
         name = self.ids[index]
-        image = read_image(self._images[name])
+        image = read_image(self.images[name])
         height, width = image.shape[:2]
-        boxes, class_ids = self._boxes(self.root / "labels" / self.split / f"{name}.txt", height, width)
+        boxes, class_ids = self._boxes(self.label_path("labels", name, ".txt"), height, width)
         return Sample(
             image=image,
             boxes=boxes,
             class_ids=class_ids,
-            drivable=read_mask(self.root / "drivable" / self.split / f"{name}.png", image),
-            lanes=read_mask(self.root / "lanes" / self.split / f"{name}.png", image),
+            drivable=read_mask(self.label_path("drivable", name), image),
+            lanes=read_mask(self.label_path("lanes", name), image),
             source=f"{self.split}/{name}",
+            path=self.images[name],
         )
 
     def _boxes(

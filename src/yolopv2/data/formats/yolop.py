@@ -6,13 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.data.classes import VEHICLES, Classes
-from yolopv2.data.formats.files import images_in, read_image, read_json, read_mask, read_plane
+from yolopv2.data.formats.files import read_image, read_json, read_mask, read_plane
+from yolopv2.data.formats.folder import FrameFolder
 from yolopv2.data.formats.scalabel import boxes_of
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 
 
-class Yolop:
+class Yolop(FrameFolder):
     """The frames of one split; any label may be missing from any frame.
 
     Layout below ``root``: ``images/SPLIT/ID.jpg`` (or another kind of picture), ``det_annotations/SPLIT/ID.json``
@@ -30,13 +31,7 @@ class Yolop:
     """
 
     def __init__(self, root: str | Path, split: str, classes: Classes = VEHICLES) -> None:
-        self.root, self.split, self.classes = Path(root), split, classes
-        self.names = classes.names
-        self._images = images_in(self.root / "images" / split)
-        self.ids = list(self._images)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        super().__init__(root, split, classes, Path(root, "images", split))
 
     def __getitem__(self, index: int) -> Sample:
         """Reads one frame with its labels.
@@ -45,20 +40,21 @@ class Yolop:
             YolopError: A file of the frame is damaged, or a mask has another size than the frame; the message names it.
         """
         name = self.ids[index]
-        image = read_image(self._images[name])
+        image = read_image(self.images[name])
         boxes, class_ids = self._boxes(name)
-        area = self.root / "da_seg_annotations" / self.split / f"{name}.png"
+        area = self.label_path("da_seg_annotations", name)
         return Sample(
             image=image,
             boxes=boxes,
             class_ids=class_ids,
             drivable=(read_plane(area, image) > 0).astype(np.uint8) if area.exists() else None,
-            lanes=read_mask(self.root / "ll_seg_annotations" / self.split / f"{name}.png", image),
+            lanes=read_mask(self.label_path("ll_seg_annotations", name), image),
             source=f"{self.split}/{name}",
+            path=self.images[name],
         )
 
     def _boxes(self, name: str) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
-        path = self.root / "det_annotations" / self.split / f"{name}.json"
+        path = self.label_path("det_annotations", name, ".json")
         if not path.exists():
             return None, None
         labels = read_json(path)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
-from yolopv2.media import write_bytes_atomic, write_image, write_text_atomic
+from yolopv2.files import write_image, write_text_atomic
 
 from .drive import CLASS_NAMES, Drive, render_scene
 
@@ -119,9 +119,7 @@ def _write_sample(paths: dict[str, Path], scene: Sample, quality: int) -> None:
     write_image(paths["lanes"], scene.lanes * 255)
     boxes = {"boxes": scene.boxes.tolist(), "class_ids": scene.class_ids.tolist(), "source": scene.source}
     write_text_atomic(paths["boxes"], json.dumps(boxes) + "\n")
-    bgr = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    write_bytes_atomic(paths["image"], encoded.tobytes())
+    write_image(paths["image"], scene.image, quality)
 
 
 class SyntheticDataset:
@@ -170,6 +168,7 @@ class SyntheticDataset:
             lanes=(planes["lanes"] > 127).astype(np.uint8),
             masks=planes["instances"][None] == numbers[:, None, None],
             source=f"{self.split}/{name}",
+            path=paths["image"],
         )
 
 
