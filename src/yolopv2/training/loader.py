@@ -50,7 +50,8 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch with its tensors on a device; from pinned memory they travel while the CPU goes on."""
-        return Batch(*(part.to(device, non_blocking=True) for part in self[:4]), self.problems)
+        images, maps, targets, labelled = (part.to(device, non_blocking=True) for part in self[:4])
+        return Batch(images, maps, targets, labelled, self.problems)
 
 
 class TrainingFrames(Protocol):
