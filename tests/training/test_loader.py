@@ -16,9 +16,7 @@ from yolopv2.data.packed import PackedFrames, PackedSample, write_packed  # noqa
 from yolopv2.errors import MissingExtra, YolopError  # noqa: E402
 from yolopv2.training.loader import AugmentedFrames, Batch, Source, collate, make_loader  # noqa: E402
 
-STILL = AugmentConfig(
-    zoom=(1, 1), translate=0, rotate=0, mosaic=0, flip=0, hue=0, saturation=0, value=0, blur=0, noise=0
-)
+STILL = AugmentConfig.off()
 
 
 class Numbered:

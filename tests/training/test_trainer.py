@@ -11,9 +11,7 @@ from yolopv2.network import Network
 from yolopv2.training.loader import Source
 from yolopv2.training.trainer import TrainConfig, Trainer
 
-STILL = AugmentConfig(
-    zoom=(1, 1), translate=0, rotate=0, mosaic=0, flip=0, hue=0, saturation=0, value=0, blur=0, noise=0
-)
+STILL = AugmentConfig.off()
 
 
 def squares(count: int) -> list[PackedSample]:
