@@ -104,7 +104,7 @@ def simota(
         overlap = iou(torch.cat([xy - wh / 2, xy + wh / 2], 1), targets[found.target, 2:])
         score = (p[:, 5:].sigmoid() * p[:, 4:5].sigmoid()).sqrt().clamp(EPS, 1 - EPS)
         wanted = F.one_hot(targets[found.target, 1].long(), p.shape[1] - 5).to(p.dtype)
-        classes = F.binary_cross_entropy(score, wanted, reduction="none").sum(1)
+        classes = -torch.where(wanted > 0, score, 1 - score).log().sum(1)
         costs.append(classes - OVERLAP_COST * (overlap + EPS).log())
         overlaps.append(overlap)
         _, n_anchors, height, width, _ = raw.shape

@@ -143,7 +143,7 @@ class Trainer:
         """Batches from here to the next change of augmentation, which is at the end of some round."""
         c, world = self.config, self.fabric.world_size
         closed = self.progress.epoch >= c.epochs - c.close_mosaic
-        augment = replace(c.augment, mosaic=0.0) if closed else c.augment
+        augment = replace(c.augment, mosaic=0.0, mixup=0.0) if closed else c.augment
         frames = AugmentedFrames(self.sources, c.height, c.width, augment, c.seed)
         start, rank = self.progress.step, self.fabric.global_rank
         return make_loader(frames, c.batch_size // world, c.workers, start, rank, world)
