@@ -1,3 +1,4 @@
+import contextlib
 import json
 from pathlib import Path
 
@@ -212,3 +213,16 @@ def test_a_map_with_other_values_is_refused(root: Path) -> None:
     cv2.imwrite(str(root / "drivable_maps/labels/val/a_drivable_id.png"), np.full((72, 128), 255, np.uint8))
     with pytest.raises(YolopError, match=r"a_drivable_id\.png: value 255"):
         BDD100K(root, "val")[0]
+
+
+@pytest.mark.parametrize("labels", [[3], [{"category": []}], [{"category": "direct", "attributes": 3}], 3])
+@pytest.mark.parametrize("task", ["drivable", "lane"])
+def test_outlines_that_are_none_are_named(root: Path, task: str, labels: object) -> None:
+    path = root / f"labels/{task}/polygons/{task}_val.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps([{"name": "b.jpg", "labels": labels}]))
+    with contextlib.suppress(YolopError):  # what no outline needs is not looked at
+        assert BDD100K(root, "val")[1].source == "val/b"
+    if not isinstance(labels, list) or labels == [3]:
+        with pytest.raises(YolopError, match=f"val/b|{task}_val"):
+            BDD100K(root, "val")[1]

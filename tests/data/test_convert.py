@@ -74,7 +74,7 @@ def read_back(dataset: Frames, folder: Path, layout: Layout) -> tuple[Converted,
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(frames=st.tuples(samples("a"), samples("b.c")))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_every_layout_gives_back_every_label(layout: Layout, frames: tuple[Sample, ...]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         result, again = read_back(Frames([*frames], NAMES), Path(folder), layout)

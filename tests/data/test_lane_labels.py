@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolopv2.data.lane_labels import Edge, centre_lines, lane_mask
@@ -23,6 +23,7 @@ def pair(line: np.ndarray = LINE, width: float = 20, kind: tuple[str, ...] = WHI
 
 
 @given(st.floats(0, 2 * np.pi), st.floats(2, 40), st.integers(2, 9), st.integers(2, 9))
+@settings(deadline=None)
 def test_two_parallel_edges_give_the_middle(angle: float, gap: float, first: int, second: int) -> None:
     way = np.array([np.cos(angle), np.sin(angle)])
     middle = np.array([640, 360]) + np.outer(np.linspace(-100, 100, 9), way)
@@ -33,6 +34,7 @@ def test_two_parallel_edges_give_the_middle(angle: float, gap: float, first: int
 
 
 @given(st.permutations(range(6)), st.lists(st.booleans(), min_size=6, max_size=6))
+@settings(deadline=None)
 def test_order_and_direction_of_the_edges_do_not_matter(order: list[int], turned: list[bool]) -> None:
     edges = [*pair(), *pair(beside(500)), Edge(beside(250), WHITE), Edge(beside(5), CURB)]
     moved = [edges[i] for i in order]

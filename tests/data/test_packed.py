@@ -36,6 +36,7 @@ def test_by_area_thin_markings_get_fainter_and_do_not_vanish() -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
 def test_by_touch_a_pixel_is_marking_that_holds_any_of_one(
     rows: int, columns: int, height: int, width: int, seed: int
 ) -> None:
@@ -196,7 +197,7 @@ def test_arrays_that_are_no_frames_are_refused(tmp_path: Path, name: str, conten
 
 
 @given(st.integers(0, 10**9), st.binary(min_size=1, max_size=8))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_boxes_are_read_or_refused(tmp_path: Path, place: int, change: bytes) -> None:
     path = written(tmp_path / "p") / "boxes.npz"
     if not (tmp_path / "whole").exists():

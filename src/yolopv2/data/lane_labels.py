@@ -97,14 +97,14 @@ def _possible_pairs(
     edges: Sequence[Edge], resampled: list[NDArray[np.float64]], max_gap: float
 ) -> list[tuple[float, int, int]]:
     """Mean distance and numbers of edges that may be of one marking."""
+    lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in resampled]
     pairs = []
     for j, second in enumerate(edges):
         for i, first in enumerate(edges[:j]):
             if first.kind != second.kind or not (first.paired and second.paired):
                 continue
             gap = _mean_distance(resampled[i], _along(resampled[i], resampled[j]))
-            length = min(_length(resampled[i]), _length(resampled[j]))
-            if gap <= min(max_gap, _MAX_GAP_TO_LENGTH * length):
+            if gap <= min(max_gap, _MAX_GAP_TO_LENGTH * min(lengths[i], lengths[j])):
                 pairs.append((gap, i, j))
     return pairs
 
@@ -116,7 +116,3 @@ def _along(line: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.
 
 def _mean_distance(line: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.hypot(*(line - other).T).mean())
-
-
-def _length(line: NDArray[np.float64]) -> float:
-    return float(np.hypot(*np.diff(line, axis=0).T).sum())

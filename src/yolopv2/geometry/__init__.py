@@ -1,1 +1,1 @@
-"""Boxes, letterboxes, masks and polylines: pure functions on arrays, without state and without files."""
+"""Boxes, letterboxes, masks, curves and polylines: pure functions on arrays, without state and without files."""

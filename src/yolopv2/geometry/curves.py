@@ -1,6 +1,6 @@
 """Lines through points: Bezier curves flattened, resampling by arc length, drawing as wide as asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -99,10 +99,15 @@ def draw_lines(lines: Iterable[ArrayLike], height: int, width: int, thickness: f
         >>> draw_lines([[[4, -9], [4, 9]]], 1, 8, 4).astype(int).tolist()
         [[0, 0, 1, 1, 1, 1, 0, 0]]
     """
-    large = np.zeros((height * _OVERSAMPLING, width * _OVERSAMPLING), np.uint8)
-    points = [_fixed_point(_points(line) * _OVERSAMPLING) for line in lines]
-    cv2.polylines(large, points, False, 255, max(round(thickness * _OVERSAMPLING) - 2, 1), cv2.LINE_8, _SHIFT)
-    return cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA) >= 128
+    mask = np.zeros((height, width), bool)
+    pen = max(round(thickness * _OVERSAMPLING) - 2, 1)
+    _mark(
+        mask,
+        [_points(line) for line in lines],
+        thickness,
+        lambda large, points: cv2.polylines(large, points, False, 255, pen, cv2.LINE_8, _SHIFT),
+    )
+    return mask
 
 
 def fill_polygons(polygons: Iterable[ArrayLike], height: int, width: int) -> NDArray[np.bool_]:
@@ -122,16 +127,28 @@ def fill_polygons(polygons: Iterable[ArrayLike], height: int, width: int) -> NDA
     """
     mask = np.zeros((height, width), bool)
     for polygon in polygons:
-        points = _points(polygon)
-        low = np.clip(np.floor(points.min(0)), 0, (width, height)).astype(int)
-        high = np.clip(np.ceil(points.max(0)), 0, (width, height)).astype(int)
-        if (high > low).all():
-            size = high - low
-            large = np.zeros((size[1] * _OVERSAMPLING, size[0] * _OVERSAMPLING), np.uint8)
-            cv2.fillPoly(large, [_fixed_point((points - low) * _OVERSAMPLING)], 255, cv2.LINE_8, _SHIFT)
-            inside = cv2.resize(large, size.tolist(), interpolation=cv2.INTER_AREA) >= 128
-            mask[low[1] : high[1], low[0] : high[0]] |= inside
+        _mark(mask, [_points(polygon)], 0, lambda large, points: cv2.fillPoly(large, points, 255, cv2.LINE_8, _SHIFT))
     return mask
+
+
+def _mark(
+    mask: NDArray[np.bool_],
+    lines: list[NDArray[np.float64]],
+    margin: float,
+    draw: Callable[[NDArray[np.uint8], list[NDArray[np.int32]]], object],
+) -> None:
+    """Marks what a drawing covers, which is made several times as large, of the part of the mask it lies in."""
+    if not lines:
+        return
+    height, width = mask.shape
+    every = np.concatenate(lines)
+    x1, y1 = np.clip(np.floor(every.min(0) - margin), 0, (width, height)).astype(int)
+    x2, y2 = np.clip(np.ceil(every.max(0) + margin), 0, (width, height)).astype(int)
+    if x1 == x2 or y1 == y2:
+        return
+    large = np.zeros(((y2 - y1) * _OVERSAMPLING, (x2 - x1) * _OVERSAMPLING), np.uint8)
+    draw(large, [_fixed_point((line - (x1, y1)) * _OVERSAMPLING) for line in lines])
+    mask[y1:y2, x1:x2] |= cv2.resize(large, (x2 - x1, y2 - y1), interpolation=cv2.INTER_AREA) >= 128
 
 
 def _points(line: ArrayLike) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ def drivable_outlines(
     """
     try:
         kept = [x for x in labels if (_attributes(x).get("areaType") or x.get("category")) in set(kinds)]
-    except AttributeError as error:
+    except (AttributeError, TypeError) as error:
         raise YolopError(f"The labels of {where} are no BDD100K areas: {error!r}.") from None
     return [outline for label in kept for outline in _outlines(label, where)]
 
