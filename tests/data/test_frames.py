@@ -17,7 +17,7 @@ from yolopv2.errors import YolopError
 
 
 class Mixed:
-    """Frames of several sizes, with and without labels; those from the third on, without the fourth, are broken."""
+    """Frames of several sizes, with and without labels; the third and the fifth are broken."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.names, self.lane_width, self.reads = root, {0: "vehicle"}, 8, []
