@@ -64,7 +64,7 @@ class AugmentConfig:
 
     mosaic: float = 0.5
     mixup: float = 0.1
-    zoom: tuple[float, float] = (0.7, 1.7)
+    zoom: tuple[float, float] = (0.8, 1.8)
     translate: float = 0.1
     rotate: float = 3.0
     shear: float = 2.0

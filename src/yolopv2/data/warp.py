@@ -95,7 +95,7 @@ def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> NDArra
 
     Example:
         >>> half = np.diag([0.5, 0.5, 1])
-        >>> warp_boxes(np.array([[0, 10, 10, 30, 50], [0, 150, 0, 190, 8]], np.float32), half, (0, 0, 80, 80)).tolist()
+        >>> warp_boxes(np.array([[0, 10, 10, 30, 50], [0, 150, 0, 200, 8]], np.float32), half, (0, 0, 80, 80)).tolist()
         [[0.0, 5.0, 5.0, 15.0, 25.0]]
     """
     x1, y1, x2, y2 = boxes[:, 1:].astype(np.float64).T
