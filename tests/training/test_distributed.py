@@ -15,11 +15,12 @@ import json, os, sys
 from dataclasses import replace
 import torch
 sys.path.insert(0, sys.argv[1])
+from lightning_fabric import Fabric
 from conftest import draw_squares
 from yolopv2.network import Network
+from yolopv2.network.network import calibrate
 from yolopv2.training.config import make_config
 from yolopv2.training.loader import Source
-from yolopv2.training.run import launch
 from yolopv2.training.trainer import Trainer
 
 class Listener:
@@ -30,10 +31,15 @@ class Listener:
     def epoch(self, progress, network): pass
 
 config = make_config(json.loads(sys.argv[2]))
-fabric = launch(config)
+count = int(os.environ.get("WORLD_SIZE", 1))
+# In float64, for rounding grows from step to step in a network whose normalisations see few pixels.
+fabric = Fabric(accelerator="cpu", devices=count, strategy="ddp" if count > 1 else "auto", precision="64-true")
+fabric.launch()
 torch.manual_seed(1)
 listener = Listener()
-run = Trainer(Network("nano", classes=1), [Source(draw_squares(8), 1.0)], config, fabric, listener)
+network = Network("nano", classes=1)
+calibrate(network)  # the outputs of fresh weights vanish, and rounding would be all there is to compare
+run = Trainer(network, [Source(draw_squares(8), 1.0)], config, fabric, listener)
 run.run()
 weights = torch.cat([p.detach().flatten() for p in run.network.parameters()])
 torch.save({"losses": listener.losses, "weights": weights}, f"{sys.argv[3]}.{fabric.global_rank}")
@@ -59,7 +65,7 @@ def train(tmp_path: Path, processes: int, settings: dict) -> list[dict]:  # type
 
 @pytest.mark.skipif(sys.platform == "win32", reason="torchrun with gloo is tested on POSIX")
 def test_two_processes_train_as_one_does_with_their_batches_together(tmp_path: Path, quick) -> None:  # type: ignore[no-untyped-def]
-    """Losses to 1 in 1,000 and the same weights in both processes, normalisation statistics shared."""
+    """Losses to 1 in 10,000 and the same weights in both processes, normalisation statistics shared."""
     settings = quick.to_dict() | {"sync_norm": True, "epochs": 2, "optimizer": "sgd", "learning_rate": 0.01}
     settings["loss"] |= {"assigner": "anchors", "uncertainty": True}  # simota's choices jump at a rounding
     one = train(tmp_path, 1, settings)[0]
@@ -68,9 +74,9 @@ def test_two_processes_train_as_one_does_with_their_batches_together(tmp_path: P
     assert torch.equal(two[0]["weights"], two[1]["weights"])
     assert len(one["losses"]) == 4
     for alone, together in zip(one["losses"], two[0]["losses"], strict=True):
-        assert together == pytest.approx(alone, rel=1e-3)
+        assert together == pytest.approx(alone, rel=1e-4)
     moved = (one["weights"] - two[0]["weights"]).abs().mean() / one["weights"].abs().mean()
-    assert moved < 0.01
+    assert moved < 1e-4
 
 
 def test_alone_there_is_nothing_to_do() -> None:

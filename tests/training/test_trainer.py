@@ -8,8 +8,8 @@ from lightning_fabric import Fabric
 from yolopv2.errors import YolopError
 from yolopv2.network import Network
 from yolopv2.training.config import TrainConfig
-from yolopv2.training.losses import LossConfig
 from yolopv2.training.loader import Source
+from yolopv2.training.losses import LossConfig
 from yolopv2.training.trainer import Progress, Trainer
 
 
@@ -45,9 +45,7 @@ def _saved(state: dict[str, Any]) -> Any:
     return buffer
 
 
-def trainer(
-    sources: list[Source], config: TrainConfig, state: dict[str, Any] | None = None
-) -> tuple[Trainer, Memory]:
+def trainer(sources: list[Source], config: TrainConfig, state: dict[str, Any] | None = None) -> tuple[Trainer, Memory]:
     torch.manual_seed(1)
     network = Network("nano", classes=1, heads=config.heads)
     memory = Memory()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from yolopv2.data.ahead import Frames, iterate_samples
 from yolopv2.data.dataset import Dataset
-from yolopv2.data.packed import MAPS, PackedSample, pack_sample
+from yolopv2.data.packed import MAPS, Lanes, PackedSample, pack_sample
 from yolopv2.errors import YolopError
 from yolopv2.files import cannot_write, hidden_path
 from yolopv2.geometry.letterbox import Letterbox
@@ -32,6 +32,7 @@ def open_frames(
     cache: Cache = "none",
     folder: str | Path | None = None,
     progress: Callable[[], object] | None = None,
+    lanes: Lanes = "touch",
 ) -> Frames[PackedSample]:
     """The frames of a data set, none larger than the training canvas.
 
@@ -44,6 +45,7 @@ def open_frames(
             mapped from then on; files below the data set's root that are new or changed make a new copy.
         folder: Where ``disk`` keeps its copies.
         progress: Called for each frame that is read for a cache.
+        lanes: How markings shrink, see `yolopv2.data.packed.pack_sample`.
 
     Raises:
         YolopError: The memory or the disk is too small for the cache, or it cannot be written.
@@ -57,7 +59,7 @@ def open_frames(
         >>> len(frames), frames[0].image.shape
         (2, (90, 160, 3))
     """
-    frames = SizedFrames(dataset, height, width)
+    frames = SizedFrames(dataset, height, width, lanes)
     if cache == "none":
         return frames
     if cache == "ram":
@@ -74,10 +76,11 @@ class SizedFrames:
         dataset: One split. Of one that has packed frames (``packed(index) -> PackedSample``) those are taken.
         height: Of the canvas.
         width: Of the canvas.
+        lanes: How markings shrink.
     """
 
-    def __init__(self, dataset: Dataset, height: int, width: int) -> None:
-        self.dataset, self.height, self.width = dataset, height, width
+    def __init__(self, dataset: Dataset, height: int, width: int, lanes: Lanes = "touch") -> None:
+        self.dataset, self.height, self.width, self.lanes = dataset, height, width, lanes
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -94,7 +97,7 @@ class SizedFrames:
             sample = packed(index)
             return _shrink(sample, *self._size(sample.image))
         frame = self.dataset[index]
-        return pack_sample(frame, *self._size(frame.image))
+        return pack_sample(frame, *self._size(frame.image), self.lanes)
 
     def _size(self, image: NDArray[np.uint8]) -> tuple[int, int]:
         height, width = image.shape[:2]
@@ -266,7 +269,7 @@ def _fingerprint(frames: SizedFrames, folder: Path) -> str:
         for name, value in vars(dataset).items()
         if isinstance(value, str | int | float | Path | None) or is_dataclass(value)
     }
-    made_by = (type(dataset).__name__, len(dataset), dataset.names, settings, frames.height, frames.width)
+    made_by = (type(dataset).__name__, len(dataset), dataset.names, settings, frames.height, frames.width, frames.lanes)
     digest = hashlib.sha256(repr(made_by).encode())
     for where, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if Path(where, name) != folder)

@@ -53,7 +53,7 @@ class TrainConfig:
         devices: How many of them; one process each. Under torchrun, as many as it started.
         sync_norm: Whether normalisation statistics are those of all processes' frames together.
         workers: Processes that load and augment, for each process that trains.
-        cache: Where frames are kept at training size: ``none``, ``ram`` or ``disk``.
+        cache: Where frames are kept at training size: ``none``, ``ram`` or, for later runs as well, ``disk``.
         save_every: Minutes between checkpoints within a round.
         validate_every: Rounds between validations.
         seed: Of everything.
@@ -94,7 +94,7 @@ class TrainConfig:
     devices: int = 1
     sync_norm: bool = False
     workers: int = 2
-    cache: Literal["none", "ram", "disk"] = "disk"
+    cache: Literal["none", "ram", "disk"] = "none"
     save_every: float = 5.0
     validate_every: int = 1
     seed: int = 0

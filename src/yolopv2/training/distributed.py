@@ -52,7 +52,7 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or world_size() == 1:
             return super().forward(input)
-        x = input.float()
+        x = input.to(torch.promote_types(input.dtype, torch.float32))
         local = torch.cat([x.sum((0, 2, 3)), x.new_tensor([x.numel() / x.shape[1]])])
         total = _SumOverProcesses.apply(local)
         count = total[-1].detach()
@@ -82,4 +82,4 @@ def synchronise_norms(network: nn.Module) -> None:
             if type(child) is nn.BatchNorm2d:
                 twin = SyncBatchNorm2d(child.num_features, eps=child.eps, momentum=child.momentum)
                 twin.load_state_dict(child.state_dict())
-                setattr(parent, name, twin.to(child.weight.device))
+                setattr(parent, name, twin.to(child.weight.device, child.weight.dtype))

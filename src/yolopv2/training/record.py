@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import TextColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from yolopv2.checkpoints import CheckpointMeta
 from yolopv2.errors import YolopError
 from yolopv2.network import Network
+from yolopv2.training.bar import progress_bar
 from yolopv2.training.config import TrainConfig
 from yolopv2.training.curves import draw_curves
 from yolopv2.training.folder import RunFolder
@@ -56,17 +55,12 @@ class Record:
         scores = [fitness(entry["scores"]) for entry in folder.entries() if "scores" in entry]
         self.best = max(scores, default=float("-inf"))
         self.tensorboard = SummaryWriter(str(folder.path / "tensorboard"), purge_step=resumed)
-        self.console = Console(stderr=True)
-        self.bar = Bar(
-            TextColumn("round {task.fields[epoch]}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+        self.bar = progress_bar(
+            "round {task.fields[epoch]}",
             TextColumn("{task.fields[rate]:.1f} images/s"),
-            TimeRemainingColumn(),
             TextColumn("{task.fields[text]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
         )
+        self.console = self.bar.console
         self.task = self.bar.add_task("", total=None, epoch="1", rate=0.0, text="")
         self.bar.start()
         self._restart_means()

@@ -12,9 +12,13 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
-from yolopv2.data.dataset import open_dataset, open_sources, split_names
+from yolopv2.data.ahead import Frames
+from yolopv2.data.dataset import Dataset, open_dataset, open_sources, split_names
+from yolopv2.data.frames import open_frames
+from yolopv2.data.packed import PackedSample
 from yolopv2.errors import YolopError
 from yolopv2.training.anchors import choose_anchors
+from yolopv2.training.bar import progress_bar
 from yolopv2.training.config import TrainConfig
 from yolopv2.training.folder import RunFolder
 from yolopv2.training.loader import Source
@@ -46,7 +50,7 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
     torch.manual_seed(config.seed)
     run = RunFolder(folder)
     state = run.load_state() if resume and run.has_state else None
-    sources = open_frames(data, config, fabric, run)
+    sources = training_frames(data, config, fabric, folder.parent / ".frames")
     looked = look_at_labels(sources)
     names = list(open_dataset(data, "train").names.values())
     start = _start(config, names, looked, sources)
@@ -163,9 +167,28 @@ def _start(config: TrainConfig, names: list[str], looked: LookedAt, sources: Seq
     return start
 
 
-def open_frames(data: Path, config: TrainConfig, fabric: Fabric, run: RunFolder) -> list[Source]:
-    """The frames to learn from, at training size."""
-    from yolopv2.training.frames import FramesOf
+def training_frames(data: Path, config: TrainConfig, fabric: Fabric, cache: Path) -> list[Source]:
+    """The frames of the split ``train`` at training size, and their shares.
 
+    Args:
+        data: YAML of the data set.
+        config: Says where frames are kept.
+        fabric: The processes; the first one fills the cache.
+        cache: Folder of the cache on disk.
+    """
     sources = open_sources(data, "train")
-    return [Source(FramesOf(s.dataset, config.height, config.width, config.lanes), s.share) for s in sources]
+    frames = []
+    for first in (True, False):
+        if first == (fabric.global_rank == 0):
+            frames = [_open_frames(source.dataset, config, cache) for source in sources]
+        fabric.barrier()
+    return [Source(sized, source.share) for sized, source in zip(frames, sources, strict=True)]
+
+
+def _open_frames(dataset: Dataset, config: TrainConfig, cache: Path) -> Frames[PackedSample]:
+    kept = "none" if hasattr(dataset, "packed") else config.cache  # packed frames need no other copy
+    with progress_bar("caching frames") as bar:
+        task = bar.add_task("", total=len(dataset), visible=kept != "none")
+        return open_frames(
+            dataset, config.height, config.width, kept, cache, lambda: bar.advance(task), lanes=config.lanes
+        )

@@ -136,7 +136,7 @@ class Trainer:
         batch = batch.to(self.fabric.device)
         x = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
         out = self.module(x)
-        sums = loss_sums(out, batch, self.network.anchors, self.config.loss)
+        sums = loss_sums(out, batch, self.network.anchors.float(), self.config.loss)
         return losses_of(sum_over_processes(sums), self.config.loss)
 
     def _batches(self) -> Generator[Batch, None, None]:
