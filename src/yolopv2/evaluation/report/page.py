@@ -1,0 +1,219 @@
+"""From an evaluation to what its page shows, in which words; how it looks is in the templates."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from yolopv2.evaluation.report.charts import Plot, precision_over_recall, reliability
+from yolopv2.evaluation.report.gallery import Group
+from yolopv2.evaluation.report.words import TASKS, full_label, word
+from yolopv2.evaluation.result import Evaluation
+
+HEADLINE = ("ap50", "drivable_miou", "drivable_iou", "lane_iou", "pq")
+"""Scores that a page begins with, those of them there are."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of numbers.
+
+    Attributes:
+        caption: What it shows.
+        columns: Heads of all columns, that of the rows' names included.
+        rows: A name and its cells: counts as whole numbers, scores as floats, None where there is none.
+        note: What must be said of it.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str | int | float | None]]]
+    note: str = ""
+
+
+def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[str, Any]:
+    """What the page of an evaluation shows; a task that was not measured is left out, with a sentence.
+
+    Args:
+        evaluation: What was measured.
+        gallery: Its worst frames.
+    """
+    model, data = evaluation.model, evaluation.data
+    name, split = model.get("weights", "the network"), data.get("split", "")
+    page = {
+        "title": f"{name} on {data.get('path', 'its data')} {split}".strip(),
+        "lead": f"{data['frames']:,} frames, {evaluation.date}".strip(", "),
+        "protocol": evaluation.rules,
+        "interval_words": "",
+        "headline": list(_headline(evaluation)),
+        "missing": [f"Not measured: {full_label(score)}: {why}." for score, why in evaluation.unavailable.items()],
+        "notes": list(evaluation.notes),
+        "vehicles": _vehicles(evaluation),
+        "masks": _masks(evaluation),
+        "confusion": list(_confusion(evaluation)),
+        "panoptic": _panoptic(evaluation),
+        "slices": [],
+        "robustness": None,
+        "speed": list(_speed(evaluation.speed)),
+        "gallery": gallery,
+        "command": evaluation.command,
+        "made": list(_made(evaluation)),
+        "unreadable": evaluation.unreadable,
+    }
+    page["sections"] = [(section, title) for section, title in _SECTIONS.items() if page.get(_SHOWS.get(section, section))]
+    return page
+
+
+_SECTIONS = {
+    "headline": "Headline",
+    "vehicles": "Vehicles",
+    "masks": "Masks",
+    "confusion": "Confusion",
+    "panoptic": "Panoptic quality",
+    "slices": "Slices",
+    "robustness": "Robustness",
+    "speed": "Speed",
+    "worst": "Worst frames",
+    "made": "How it was measured",
+}
+_SHOWS = {"worst": "gallery"}
+
+
+def _headline(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    for name in HEADLINE:
+        if name in evaluation.metrics:
+            yield {
+                "task": word(name).task,
+                "label": full_label(name),
+                "meaning": word(name).meaning,
+                "value": evaluation.metrics[name],
+                "low": None,
+                "high": None,
+            }
+
+
+def _vehicles(evaluation: Evaluation) -> dict[str, Any] | None:
+    if not evaluation.per_class:
+        return None
+    plots: list[Plot] = [precision_over_recall(evaluation.curves)]
+    if any(each["count"] for each in evaluation.calibration):
+        plots.append(reliability(evaluation.calibration, evaluation.metrics.get("ece")))
+    return {
+        "classes": _scores_table("By class", "class", evaluation.per_class),
+        "sizes": _scores_table("By size", "size", evaluation.per_size, _SIZES) if evaluation.per_size else None,
+        "plots": plots,
+    }
+
+
+_SIZES = "COCO's sizes: small is below 32x32 pixels of the frame, large above 96x96."
+
+
+def _scores_table(caption: str, first: str, groups: Mapping[str, Mapping[str, float]], note: str = "") -> Table:
+    columns = list(dict.fromkeys(name for scores in groups.values() for name in scores))
+    rows = [(group, [_cell(name, scores.get(name)) for name in columns]) for group, scores in groups.items()]
+    return Table(caption, [first, *(word(name).label for name in columns)], rows, note)
+
+
+def _cell(name: str, value: float | None) -> int | float | None:
+    return int(value) if name == "labels" and value is not None else value
+
+
+def _masks(evaluation: Evaluation) -> Table | None:
+    """Scores of both masks, a row for each score."""
+    by_task = {
+        task: {name.removeprefix(prefix): value for name, value in evaluation.metrics.items() if name.startswith(prefix)}
+        for task, prefix in (("drivable", "drivable_"), ("lanes", "lane_"))
+    }
+    by_task = {task: scores for task, scores in by_task.items() if scores}
+    if not by_task:
+        return None
+    names = list(dict.fromkeys(name for scores in by_task.values() for name in scores))
+    prefix = "drivable_"
+    rows = [(word(prefix + name).label, [scores.get(name) for scores in by_task.values()]) for name in names]
+    width = evaluation.data.get("lane_width")
+    note = "" if width is None or "lanes" not in by_task else f"Labelled markings are {width} pixels wide, measured."
+    return Table("Pixels", ["score", *(TASKS[task] for task in by_task)], rows, note)
+
+
+def _confusion(evaluation: Evaluation) -> Iterator[Table]:
+    masks = {task: counts for task, counts in evaluation.confusion.items() if "tn" in counts}
+    if masks:
+        rows = [
+            (TASKS[task], [_share(counts[key], sum(counts.values())) for key in ("tp", "fp", "fn", "tn")])
+            for task, counts in masks.items()
+        ]
+        yield Table("Shares of the labelled pixels", ["", "found", "wrong", "missed", "rightly left"], rows)
+    segments = {name: counts for name, counts in evaluation.confusion.items() if "tn" not in counts}
+    if segments:
+        rows = [(_segment(name), [counts[key] for key in ("tp", "fp", "fn")]) for name, counts in segments.items()]
+        note = "A pair is found where it overlaps by more than half, at the confidence that prediction has by default."
+        yield Table("Segments", ["", "found", "wrong", "missed"], rows, note)
+
+
+def _segment(name: str) -> str:
+    """``box_pq vehicle`` in words."""
+    kind, _, category = name.partition(" ")
+    return category + {"box_pq": " (boxes)", "stuff_pq": " (areas)"}.get(kind, "")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}" if whole else ""
+
+
+def _panoptic(evaluation: Evaluation) -> Table | None:
+    rows = []
+    for kind, label in (("", "panoptic, instance masks"), ("box_", "boxes"), ("stuff_", "drivable area and markings")):
+        if f"{kind}pq" in evaluation.metrics:
+            rows.append((label, [evaluation.metrics.get(kind + name) for name in ("pq", "sq", "rq")]))
+    note = (
+        "PQ = SQ x RQ (arXiv 1801.00868): mean overlap of the segments found, times the F1 of finding them. Only the "
+        "first row may stand beside published panoptic quality; the others are what boxes and masks allow."
+    )
+    return Table("Segments found, and how well", ["", "PQ", "SQ", "RQ"], rows, note) if rows else None
+
+
+def _speed(speed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not speed:
+        return
+    for stage, times in speed["latency_ms"].items():
+        label = "from frame to scene" if stage == "whole" else stage
+        yield label, f"{times['p50']:.1f} ms median, {times['p90']:.1f} p90, {times['p99']:.1f} p99"
+    yield "throughput", f"{speed['throughput']:.1f} frames per second in batches of {speed['batch']}"
+    width, height = speed["frame"]
+    yield "frames", f"{width}x{height}, {speed['counted']} after {speed['warm_up']} to warm up; reading files not included"
+    yield "machine", f"{speed['runtime']}, {speed['cores']} cores"
+
+
+def _made(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """Facts in groups: of the protocol, the network, the data and the program."""
+    rules = evaluation.rules
+    box_rules = f"confidence from {rules.confidence}, NMS IoU {rules.nms_iou}, at most {rules.max_det}; matched as {rules.rule}"
+    yield {
+        "title": "Protocol",
+        "rows": [
+            ("name", rules.name),
+            ("what it is", rules.about),
+            ("from", rules.source),
+            ("boxes", box_rules),
+            ("masks", _GEOMETRY[rules.geometry]),
+            ("averaged over", {"dataset": "the whole set", "batch": f"batches of {rules.batch}"}.get(rules.average, "frames")),
+        ],
+    }
+    yield {"title": "Network", "rows": list(_facts(evaluation.model))}
+    yield {"title": "Data", "rows": list(_facts(evaluation.data))}
+    made = {"date": evaluation.date, **evaluation.versions}
+    yield {"title": "Program", "rows": list(_facts(made))}
+
+
+_GEOMETRY = {
+    "frame": "compared in the labels' own pixels",
+    "letterbox": "compared on the canvas without its padding",
+    "canvas": "compared on the canvas with its padding",
+    "stretch": "compared on a square canvas, the frame stretched",
+}
+
+
+def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in facts.items():
+        if value not in (None, "", [], {}):
+            text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+            yield name.replace("_", " "), text
