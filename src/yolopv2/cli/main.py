@@ -6,6 +6,7 @@ import typer
 
 from yolopv2.cli import data, models
 from yolopv2.cli.doctor import doctor
+from yolopv2.cli.evaluate import evaluate
 from yolopv2.cli.export import export
 from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
@@ -20,6 +21,7 @@ app.command()(predict)
 app.add_typer(models.app, name="models")
 app.command()(info)
 app.command()(export)
+app.command()(evaluate)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 

@@ -1,6 +1,6 @@
 """Sample: one labelled frame, the unit every data format yields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ class Sample:
         lanes: uint8 ``[H, W]`` of 0, 1 or `IGNORE`, or None.
         masks: bool ``[n, H, W]``, one instance mask per box, or None.
         source: Where the frame came from, for messages.
+        attributes: What is known of the whole frame, such as ``{"weather": "rainy", "timeofday": "night"}``.
     """
 
     image: NDArray[np.uint8]
@@ -30,3 +31,4 @@ class Sample:
     lanes: NDArray[np.uint8] | None = None
     masks: NDArray[np.bool_] | None = None
     source: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)

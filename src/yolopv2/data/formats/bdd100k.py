@@ -49,7 +49,10 @@ class BDD100K:
             self._labels: dict[str, list[dict[str, Any]]] = {
                 Path(x["name"]).stem: x.get("labels") or [] for x in frames
             }
-        except (AttributeError, KeyError, TypeError) as error:
+            self._attributes: dict[str, dict[str, str]] = {
+                Path(x["name"]).stem: _known(x.get("attributes")) for x in frames
+            }
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
         images = self.root / "images"
         self._images = first_existing([images / "100k" / split]) or images / split
@@ -75,6 +78,7 @@ class BDD100K:
             drivable=self._drivable(name, image),
             lanes=self._lanes(name, image),
             source=source,
+            attributes=self._attributes[name],
         )
 
     def _drivable(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -95,3 +99,8 @@ class BDD100K:
         if filled.exists() or not path.exists():
             return read_mask(filled, image)
         return ((read_plane(path, image) & _LANE_BACKGROUND_BIT) == 0).astype(np.uint8)
+
+
+def _known(attributes: dict[str, Any] | None) -> dict[str, str]:
+    """Weather, scene and time of day, without what the annotators could not tell."""
+    return {name: str(value) for name, value in (attributes or {}).items() if value not in (None, "undefined")}
