@@ -56,6 +56,8 @@ def sections(measured: "Evaluation") -> Iterator[tuple[str, list[Row]]]:
             "ap50 by class",
             [(f"{name} ({scores['labels']:.0f})", f"{scores['ap50']:.4f}") for name, scores in classes],
         )
+    if measured.robustness:
+        yield f"corrupted: {', '.join(measured.robustness['clean'])}", list(_robustness(measured))
     if measured.speed:
         yield "speed", list(_speed(measured))
 
@@ -75,6 +77,17 @@ def _facts(measured: "Evaluation") -> Iterator[Row]:
     yield "runtime", str(model["runtime"])
     yield "data", f"{data.get('path', '')} {data.get('split', '')}, {data['frames']} frames".strip()
     yield "width of the lane labels", "no lane labels" if width is None else f"{width} px, measured"
+
+
+def _robustness(measured: "Evaluation") -> Iterator[Row]:
+    """Mean scores of each corruption over its severities, and what is lost of the clean ones."""
+    from yolopv2.evaluation.robustness import mean_over_corruptions, mean_over_severities
+
+    clean = measured.robustness["clean"]
+    yield f"clean, {measured.robustness['frames']} frames", ", ".join(f"{value:.4f}" for value in clean.values())
+    means = {**mean_over_severities(measured.robustness), "mean of all": mean_over_corruptions(measured.robustness)}
+    for name, scores in means.items():
+        yield name, ", ".join(f"{scores[key]:.4f} ({scores[key] - clean[key]:+.4f})" for key in clean)
 
 
 def _speed(measured: "Evaluation") -> Iterator[Row]:

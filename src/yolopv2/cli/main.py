@@ -5,6 +5,7 @@ import sys
 import typer
 
 from yolopv2.cli import data, models
+from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
 from yolopv2.cli.evaluate import evaluate
 from yolopv2.cli.export import export
@@ -22,6 +23,7 @@ app.add_typer(models.app, name="models")
 app.command()(info)
 app.command()(export)
 app.command()(evaluate)
+app.command()(compare)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 

@@ -96,9 +96,7 @@ def compare_evaluations(a: Evaluation, b: Evaluation, draws: int = DRAWS, seed: 
     names = [name for name in of_a if name in of_b]
     if not names:
         raise YolopError("the two evaluations have no score in common")
-    differences = [
-        _difference(name, value_a[name][0], value_b[name][0], of_b[name] - of_a[name]) for name in names
-    ]
+    differences = [_difference(name, value_a[name][0], value_b[name][0], of_b[name] - of_a[name]) for name in names]
     return Comparison(a, b, tuple(differences), draws, tuple(_notes(len(records_a), of_a.keys() ^ of_b.keys())))
 
 
@@ -124,10 +122,12 @@ def _matched(a: Evaluation, b: Evaluation) -> tuple[list[FrameRecord], list[Fram
         first, second = sorted(by_id_a.keys() - by_id_b.keys()), sorted(by_id_b.keys() - by_id_a.keys())
         example = f"for example {(first or second)[0]} is only in the {'first' if first else 'second'}"
         raise YolopError(
-            f"frames differ: {len(first)} are only in the first, {len(second)} only in the second evaluation, {example}; "
+            f"frames differ: {len(first)} are only in the first evaluation, {len(second)} only in the second, "
+            f"{example}; "
             "evaluate both on the same split"
         )
-    pairs = [(by_id_a[frame], by_id_b[frame]) for frame in sorted(by_id_a)]
+    order = sorted(by_id_a, key=lambda frame: by_id_a[frame].index)
+    pairs = [(by_id_a[frame], by_id_b[frame]) for frame in order]
     for left, right in pairs:
         if left.boxes is not None and right.boxes is not None and _labels(left) != _labels(right):
             raise YolopError(f"labels differ at frame {left.id}: evaluate both on the same data")

@@ -26,7 +26,9 @@ def frame_weights(frames: int, draws: int, seed: int) -> Weights:
     return np.random.default_rng(seed).multinomial(frames, np.full(frames, 1 / frames), draws)
 
 
-def resampled_scores(records: Sequence[FrameRecord], rules: Protocol, weights: Weights) -> dict[str, NDArray[np.float64]]:
+def resampled_scores(
+    records: Sequence[FrameRecord], rules: Protocol, weights: Weights
+) -> dict[str, NDArray[np.float64]]:
     """The main scores of every draw.
 
     Args:

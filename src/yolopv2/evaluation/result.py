@@ -36,6 +36,8 @@ class Evaluation:
         calibration: Reliability of confidences in ten bins: ``low``, ``high``, ``count``, ``confidence``, ``hits``.
         frames: A record of each frame.
         unreadable: Frames that could not be scored, each with the reason.
+        robustness: Scores on corrupted frames, see `yolopv2.evaluation.robustness.measure_robustness`; empty where not
+            measured.
         speed: Times of this machine, see `yolopv2.evaluation.speed.measure_speed`; empty where not measured.
         command: How to measure it again.
         versions: Of this package and what it stands on.
@@ -55,6 +57,7 @@ class Evaluation:
     calibration: list[dict[str, float]] = field(default_factory=list)
     frames: tuple[FrameRecord, ...] = ()
     unreadable: tuple[str, ...] = ()
+    robustness: Mapping[str, Any] = field(default_factory=dict)
     speed: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

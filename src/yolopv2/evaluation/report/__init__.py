@@ -6,6 +6,8 @@ from typing import Any
 
 import yolopv2
 from yolopv2.errors import MissingExtra
+from yolopv2.evaluation.compare import Comparison
+from yolopv2.evaluation.report.comparison import comparison_page
 from yolopv2.evaluation.report.gallery import Group
 from yolopv2.evaluation.report.page import evaluation_page
 from yolopv2.evaluation.result import Evaluation
@@ -29,6 +31,33 @@ def write_report(path: str | os.PathLike[str], evaluation: Evaluation, gallery: 
     write_text_atomic(path, render("evaluation.html.j2", evaluation_page(evaluation, gallery or [])))
 
 
+def write_comparison(path: str | os.PathLike[str], comparison: Comparison, names: tuple[str, str]) -> None:
+    """Writes the page of a comparison.
+
+    Args:
+        path: The HTML file.
+        comparison: Of two evaluations.
+        names: What they are called.
+
+    Raises:
+        MissingExtra: It needs the extra ``evaluate``.
+        YolopError: The file cannot be written.
+    """
+    write_text_atomic(path, render("comparison.html.j2", comparison_page(comparison, names)))
+
+
+def require_jinja() -> None:
+    """Asks for the template engine, so that its absence is told before long work and not after it.
+
+    Raises:
+        MissingExtra: It needs the extra ``evaluate``.
+    """
+    try:
+        import jinja2  # noqa: F401
+    except ImportError:
+        raise MissingExtra("evaluate", "A report") from None
+
+
 def render(template: str, page: dict[str, Any]) -> str:
     """A page as HTML; whatever comes from outside is escaped.
 
@@ -39,10 +68,9 @@ def render(template: str, page: dict[str, Any]) -> str:
     Raises:
         MissingExtra: It needs the extra ``evaluate``.
     """
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtra("evaluate", "A report") from None
+    require_jinja()
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -83,7 +83,9 @@ def reliability(bins: Sequence[Mapping[str, float]], error: float | None) -> Plo
     """
     bars = [
         Bar(
-            each["low"], each["high"], each["hits"],
+            each["low"],
+            each["high"],
+            each["hits"],
             f"confidence {each['low']:.1f} to {each['high']:.1f}: {each['hits']:.0%} of {each['count']:,} right",
         )
         for each in bins

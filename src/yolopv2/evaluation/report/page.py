@@ -8,6 +8,7 @@ from yolopv2.evaluation.report.charts import Plot, precision_over_recall, reliab
 from yolopv2.evaluation.report.gallery import Group
 from yolopv2.evaluation.report.words import TASKS, full_label, word
 from yolopv2.evaluation.result import Evaluation
+from yolopv2.evaluation.robustness import mean_over_corruptions, mean_over_severities
 
 HEADLINE = ("ap50", "drivable_miou", "drivable_iou", "lane_iou", "pq")
 """Scores that a page begins with, those of them there are."""
@@ -52,14 +53,16 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
         "confusion": list(_confusion(evaluation)),
         "panoptic": _panoptic(evaluation),
         "slices": [],
-        "robustness": None,
+        "robustness": robustness_section(evaluation.robustness) if evaluation.robustness else None,
         "speed": list(_speed(evaluation.speed)),
         "gallery": gallery,
         "command": evaluation.command,
         "made": list(_made(evaluation)),
         "unreadable": evaluation.unreadable,
     }
-    page["sections"] = [(section, title) for section, title in _SECTIONS.items() if page.get(_SHOWS.get(section, section))]
+    page["sections"] = [
+        (section, title) for section, title in _SECTIONS.items() if page.get(_SHOWS.get(section, section))
+    ]
     return page
 
 
@@ -120,7 +123,9 @@ def _cell(name: str, value: float | None) -> int | float | None:
 def _masks(evaluation: Evaluation) -> Table | None:
     """Scores of both masks, a row for each score."""
     by_task = {
-        task: {name.removeprefix(prefix): value for name, value in evaluation.metrics.items() if name.startswith(prefix)}
+        task: {
+            name.removeprefix(prefix): value for name, value in evaluation.metrics.items() if name.startswith(prefix)
+        }
         for task, prefix in (("drivable", "drivable_"), ("lanes", "lane_"))
     }
     by_task = {task: scores for task, scores in by_task.items() if scores}
@@ -144,9 +149,9 @@ def _confusion(evaluation: Evaluation) -> Iterator[Table]:
         yield Table("Shares of the labelled pixels", ["", "found", "wrong", "missed", "rightly left"], rows)
     segments = {name: counts for name, counts in evaluation.confusion.items() if "tn" not in counts}
     if segments:
-        rows = [(_segment(name), [counts[key] for key in ("tp", "fp", "fn")]) for name, counts in segments.items()]
+        counted = [(_segment(name), [counts[key] for key in ("tp", "fp", "fn")]) for name, counts in segments.items()]
         note = "A pair is found where it overlaps by more than half, at the confidence that prediction has by default."
-        yield Table("Segments", ["", "found", "wrong", "missed"], rows, note)
+        yield Table("Segments", ["", "found", "wrong", "missed"], counted, note)
 
 
 def _segment(name: str) -> str:
@@ -171,6 +176,55 @@ def _panoptic(evaluation: Evaluation) -> Table | None:
     return Table("Segments found, and how well", ["", "PQ", "SQ", "RQ"], rows, note) if rows else None
 
 
+def robustness_section(robustness: Mapping[str, Any]) -> dict[str, Any]:
+    """A table for each score: corruptions by severities, the colour stronger the more is lost.
+
+    Args:
+        robustness: See `yolopv2.evaluation.robustness.measure_robustness`.
+    """
+    by_corruption, overall = mean_over_severities(robustness), mean_over_corruptions(robustness)
+    tables = []
+    for score, clean in robustness["clean"].items():
+        rows = []
+        for corruption, severities in robustness["corrupted"].items():
+            mean = by_corruption[corruption][score]
+            cells = [each[score] for each in severities]
+            rows.append(
+                {
+                    "name": corruption.replace("_", " "),
+                    "cells": [{"value": value, "heat": _heat(clean, value)} for value in [*cells, mean]],
+                    "drop": signed(mean - clean),
+                }
+            )
+        tables.append(
+            {
+                "task": word(score).task,
+                "label": full_label(score),
+                "clean": clean,
+                "mean": overall[score],
+                "drop": signed(overall[score] - clean),
+                "severities": list(range(1, len(cells) + 1)),
+                "rows": rows,
+            }
+        )
+    words = (
+        f"The same scores on {robustness['frames']:,} frames made worse on purpose, at severities from 1 (slight) to 5 "
+        "(severe), after the common corruptions of Hendrycks and Dietterich (arXiv 1903.12261). The stronger the "
+        "colour, the more of the clean score is lost."
+    )
+    return {"words": words, "tables": tables}
+
+
+def _heat(clean: float, value: float) -> float:
+    """Opacity of a cell: the share of the clean score that is lost, up to 0.8."""
+    return 0.8 * min(max((clean - value) / clean, 0.0), 1.0) if clean else 0.0
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _speed(speed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not speed:
         return
@@ -179,14 +233,19 @@ def _speed(speed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield label, f"{times['p50']:.1f} ms median, {times['p90']:.1f} p90, {times['p99']:.1f} p99"
     yield "throughput", f"{speed['throughput']:.1f} frames per second in batches of {speed['batch']}"
     width, height = speed["frame"]
-    yield "frames", f"{width}x{height}, {speed['counted']} after {speed['warm_up']} to warm up; reading files not included"
+    yield (
+        "frames",
+        f"{width}x{height}, {speed['counted']} after {speed['warm_up']} to warm up; reading files not included",
+    )
     yield "machine", f"{speed['runtime']}, {speed['cores']} cores"
 
 
 def _made(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     """Facts in groups: of the protocol, the network, the data and the program."""
     rules = evaluation.rules
-    box_rules = f"confidence from {rules.confidence}, NMS IoU {rules.nms_iou}, at most {rules.max_det}; matched as {rules.rule}"
+    box_rules = (
+        f"confidence from {rules.confidence}, NMS IoU {rules.nms_iou}, at most {rules.max_det}; matched as {rules.rule}"
+    )
     yield {
         "title": "Protocol",
         "rows": [
@@ -195,13 +254,16 @@ def _made(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
             ("from", rules.source),
             ("boxes", box_rules),
             ("masks", _GEOMETRY[rules.geometry]),
-            ("averaged over", {"dataset": "the whole set", "batch": f"batches of {rules.batch}"}.get(rules.average, "frames")),
+            (
+                "averaged over",
+                {"dataset": "the whole set", "batch": f"batches of {rules.batch}"}.get(rules.average, "frames"),
+            ),
         ],
     }
-    yield {"title": "Network", "rows": list(_facts(evaluation.model))}
-    yield {"title": "Data", "rows": list(_facts(evaluation.data))}
+    yield {"title": "Network", "rows": list(facts(evaluation.model))}
+    yield {"title": "Data", "rows": list(facts(evaluation.data))}
     made = {"date": evaluation.date, **evaluation.versions}
-    yield {"title": "Program", "rows": list(_facts(made))}
+    yield {"title": "Program", "rows": list(facts(made))}
 
 
 _GEOMETRY = {
@@ -212,8 +274,9 @@ _GEOMETRY = {
 }
 
 
-def _facts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in facts.items():
+def facts(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is known of something as names and texts; what is empty is left out."""
+    for name, value in known.items():
         if value not in (None, "", [], {}):
             text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
             yield name.replace("_", " "), text
