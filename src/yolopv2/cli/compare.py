@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yolopv2.cli.terminal import progress_bar
+
 if TYPE_CHECKING:
     from yolopv2.evaluation.compare import Comparison
 
@@ -18,7 +20,10 @@ def compare(
     draws: Annotated[int, typer.Option(min=1000, help="How often the frames are drawn again.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
 ) -> None:
-    """Compare two evaluations of the same frames by the same protocol: is the second one better, or lucky?"""
+    """Compare two evaluations of the same frames by the same protocol: is the second one better, or lucky?
+
+    Exit codes: 0 done, 2 wrong usage.
+    """
     from yolopv2.evaluation.compare import compare_evaluations
     from yolopv2.evaluation.result import Evaluation
 
@@ -26,7 +31,10 @@ def compare(
         from yolopv2.evaluation.report import require_jinja
 
         require_jinja()
-    comparison = compare_evaluations(Evaluation.load(first), Evaluation.load(second), draws, seed)
+    a, b = Evaluation.load(first), Evaluation.load(second)
+    with progress_bar() as progress:
+        task = progress.add_task("", total=draws)
+        comparison = compare_evaluations(a, b, draws, seed, lambda: progress.advance(task))
     if report is not None:
         from yolopv2.evaluation.report import write_comparison
 
@@ -35,19 +43,20 @@ def compare(
 
 
 def _print(comparison: "Comparison") -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from yolopv2.cli.evaluate_tables import Table, print_on_terminal
 
-    console = Console()
-    table = Table(comparison.a.protocol, "first", "second", "change", "95 % interval", "p", "", box=SIMPLE)
-    for each in comparison.differences:
-        numbers = (f"{each.a:.4f}", f"{each.b:.4f}", f"{each.difference:+.4f}", f"{each.low:+.4f} {each.high:+.4f}")
-        table.add_row(each.name, *numbers, f"{each.p:.3f}", each.verdict)
-    for column in table.columns:
-        column.no_wrap = True
-    console.print(table)
+    rows = [
+        (
+            each.name,
+            f"{each.a:.3f}",
+            f"{each.b:.3f}",
+            f"{each.difference:+.3f}",
+            f"{each.low:+.3f} {each.high:+.3f}",
+            f"{each.p:.3f}",
+            each.verdict,
+        )
+        for each in comparison.differences
+    ]
+    head = (comparison.a.protocol, "first", "second", "change", "95 %", "p", "")
     frames = f"{len(comparison.a.frames)} frames, drawn again {comparison.draws} times"
-    for line in (frames, *comparison.notes):
-        console.print(escape(line), highlight=False)
+    print_on_terminal([Table(head, rows)], [frames, *comparison.notes])

@@ -36,6 +36,9 @@ def evaluate(
     runtime: Annotated[str, typer.Option(help="auto, openvino, torch, onnx.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto (float32), float32, bfloat16, float16.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, help="Processes that score frames; the numbers are the same.")] = 1,
+    slices: Annotated[
+        bool, typer.Option("--slices", help="Also by weather, time of day, scene, brightness, size and distance.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="File for everything that was measured, frame by frame.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, for a page.")] = False,
     report: Annotated[Path | None, typer.Option(help="File for an HTML page with charts and the worst frames.")] = None,
@@ -50,7 +53,7 @@ def evaluate(
 
     Exit codes: 0 done, 1 some frames could not be read (named, the rest is scored), 2 wrong usage, 130 ended by Ctrl-C.
     """
-    from yolopv2.cli.evaluate_tables import print_evaluation, print_markdown
+    from yolopv2.cli.evaluate_tables import print_markdown, print_on_terminal, remarks, tables
     from yolopv2.data.dataset import open_dataset
     from yolopv2.evaluation.robustness import corruption_names
     from yolopv2.evaluation.speed import measure_speed
@@ -80,7 +83,7 @@ def evaluate(
         from yolopv2.evaluation.report import write_report
 
         write_report(report, measured, pictures)
-    (print_markdown if markdown else print_evaluation)(measured)
+    (print_markdown if markdown else print_on_terminal)(tables(measured, slices), remarks(measured, slices))
     for reason in measured.unreadable:
         typer.echo(f"not scored: {reason}", err=True)
     raise typer.Exit(1 if measured.unreadable else 0)

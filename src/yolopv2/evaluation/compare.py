@@ -1,6 +1,6 @@
 """Two evaluations of the same frames: which differences are real, and which are the luck of the frames."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.evaluation.records import FrameRecord
-from yolopv2.evaluation.resample import frame_weights, resampled_scores
-from yolopv2.evaluation.result import Evaluation
+from yolopv2.evaluation.resampling import FrameTable
+from yolopv2.evaluation.result import HEADLINE, Evaluation
 
 DRAWS = 2000
+"""How often frames are drawn again."""
+
 FEW_FRAMES = 20
+"""Below so many the percentiles of a bootstrap cover too little."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def compare_evaluations(a: Evaluation, b: Evaluation, draws: int = DRAWS, seed: int = 0) -> Comparison:
+def compare_evaluations(
+    a: Evaluation, b: Evaluation, draws: int = DRAWS, seed: int = 0, progress: Callable[[], object] | None = None
+) -> Comparison:
     """Compares two evaluations frame by frame: a paired bootstrap (Efron and Tibshirani 1993, chapter 16).
 
     The frames are drawn again with replacement, the same ones for both, and every score is computed anew, average
@@ -82,6 +87,7 @@ def compare_evaluations(a: Evaluation, b: Evaluation, draws: int = DRAWS, seed: 
         b: The second.
         draws: How often, 1000 or more.
         seed: Of the draws; the same seed gives the same result.
+        progress: Called after each draw.
 
     Raises:
         YolopError: They are of different protocols, frames, classes or labels, or have no score in common.
@@ -89,23 +95,32 @@ def compare_evaluations(a: Evaluation, b: Evaluation, draws: int = DRAWS, seed: 
     if draws < 1000:
         raise YolopError(f"an interval of 95 % takes 1000 draws or more, not {draws}")
     records_a, records_b = _matched(a, b)
-    weights = frame_weights(len(records_a), draws, seed)
-    of_a, of_b = (resampled_scores(records, a.rules, weights) for records in (records_a, records_b))
-    once = np.ones((1, len(records_a)), np.int64)
-    value_a, value_b = (resampled_scores(records, a.rules, once) for records in (records_a, records_b))
-    names = [name for name in of_a if name in of_b]
-    if not names:
+    table_a, table_b = FrameTable(records_a, a.rules), FrameTable(records_b, b.rules)
+    frames = len(records_a)
+
+    def both(weights: NDArray[np.int64] | None = None) -> dict[str, tuple[float, float]]:
+        of_a, of_b = table_a.scores(weights), table_b.scores(weights)
+        return {name: (of_a[name], of_b[name]) for name in HEADLINE if name in of_a and name in of_b}
+
+    values = both()
+    if not values:
         raise YolopError("the two evaluations have no score in common")
-    differences = [_difference(name, value_a[name][0], value_b[name][0], of_b[name] - of_a[name]) for name in names]
-    return Comparison(a, b, tuple(differences), draws, tuple(_notes(len(records_a), of_a.keys() ^ of_b.keys())))
+    rng = np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {name: [] for name in values}
+    for _ in range(draws):
+        for name, (of_a, of_b) in both(rng.multinomial(frames, np.full(frames, 1 / frames))).items():
+            drawn[name].append(of_b - of_a)
+        if progress is not None:
+            progress()
+    differences = tuple(_difference(name, *pair, np.array(drawn[name])) for name, pair in values.items())
+    return Comparison(a, b, differences, draws, tuple(_notes(a, b, values)))
 
 
 def _difference(name: str, a: float, b: float, drawn: NDArray[np.float64]) -> Difference:
-    drawn = drawn[~np.isnan(drawn)]  # draws without any label
     low, high = np.percentile(drawn, [2.5, 97.5])
     beyond = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
     p = min(1.0, 2 * (beyond + 1) / (len(drawn) + 1))
-    return Difference(name, float(a), float(b), float(low), float(high), p)
+    return Difference(name, a, b, float(low), float(high), p)
 
 
 def _matched(a: Evaluation, b: Evaluation) -> tuple[list[FrameRecord], list[FrameRecord]]:
@@ -147,10 +162,11 @@ def _labels(record: FrameRecord) -> dict[int, tuple[int, ...]]:
     return {class_id: tuple(counts) for class_id, counts in record.boxes.labels.items() if any(counts)}
 
 
-def _notes(frames: int, not_in_both: set[str]) -> list[str]:
-    notes = []
-    if frames < FEW_FRAMES:
-        notes.append(f"with {frames} frames only, intervals are narrower than they should be")
-    if not_in_both:
-        notes.append(f"only one of the two has {', '.join(sorted(not_in_both))}")
-    return notes
+def _notes(a: Evaluation, b: Evaluation, compared: Mapping[str, object]) -> Iterator[str]:
+    if len(a.frames) < FEW_FRAMES:
+        yield f"with {len(a.frames)} frames only, intervals are narrower than they should be"
+    if a.rules.average == "batch":
+        yield "masks are counted over all frames together here, and not by batch as the protocol does"
+    missing = [name for name in HEADLINE if name not in compared and (name in a.metrics or name in b.metrics)]
+    if missing:
+        yield f"only one of the two has {', '.join(missing)}"

@@ -17,6 +17,7 @@ from yolopv2.evaluation.frame import Scorer
 from yolopv2.evaluation.protocols import Protocol
 from yolopv2.evaluation.protocols import protocol as protocol_of
 from yolopv2.evaluation.records import FrameRecord
+from yolopv2.evaluation.resampling import FrameTable, intervals
 from yolopv2.evaluation.result import Evaluation
 from yolopv2.evaluation.summary import summarize
 from yolopv2.geometry.letterbox import Letterbox
@@ -132,6 +133,9 @@ def conclude(outcomes: Sequence[Outcome], scorer: Scorer, model: Mapping[str, An
             "frames": len(records),
             "classes": [scorer.names[i] for i in sorted(scorer.names)],
             "lane_width": scorer.lane_width,
+        },
+        intervals={
+            name: list(ends) for name, ends in intervals(FrameTable(records, rules).scores, len(records)).items()
         },
         unavailable=unavailable,
         notes=_notes(rules, scorer, model, unreadable),

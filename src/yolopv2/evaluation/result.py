@@ -15,6 +15,9 @@ from yolopv2.files import write_text_atomic
 SCHEMA = 1
 """Version of the JSON that this program writes, and the newest that it reads."""
 
+HEADLINE = ("ap50", "drivable_miou", "drivable_iou", "lane_iou", "pq")
+"""Scores that stand first, those of them there are."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -27,6 +30,8 @@ class Evaluation:
         data: Facts of the data: ``frames``, ``classes``, ``lane_width`` (pixels, measured; None without lanes), and
             where they are known ``path``, ``split``, ``format``.
         metrics: Scores by name, each in 0..1; a task without labels or head is not there.
+        intervals: 95 % bootstrap intervals over frames, low and high, of the scores that can be computed for any choice
+            of frames; see `yolopv2.evaluation.resampling`.
         unavailable: What the protocol asks for and cannot be had, with the reason.
         notes: What a reader of the numbers must know.
         per_class: Scores by class name.
@@ -48,6 +53,7 @@ class Evaluation:
     model: Mapping[str, Any]
     data: Mapping[str, Any]
     metrics: Mapping[str, float]
+    intervals: Mapping[str, list[float]] = field(default_factory=dict)
     unavailable: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

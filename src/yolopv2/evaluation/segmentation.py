@@ -1,6 +1,7 @@
 """Scores of masks: counts of pixels, and of boundary pixels, that add up over frames and processes."""
 
 from dataclasses import astuple, dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -166,6 +167,12 @@ def _near(pixels: NDArray[np.bool_], others: NDArray[np.bool_]) -> tuple[int, ..
     """How many pixels have one of the others within each tolerance."""
     if not pixels.any() or not others.any():
         return (0,) * len(TOLERANCES)
-    distance = cv2.distanceTransform((~others).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[pixels]
-    # The squares of distances between pixels are whole numbers, so half of one parts them safely.
-    return tuple(int(np.count_nonzero(distance**2 < tolerance**2 + 0.5)) for tolerance in TOLERANCES)
+    reached = (cv2.dilate(others.view(np.uint8), _disk(tolerance)) for tolerance in TOLERANCES)
+    return tuple(int(np.count_nonzero(pixels & reach.view(np.bool_))) for reach in reached)
+
+
+@cache
+def _disk(radius: int) -> NDArray[np.uint8]:
+    """All pixels within a distance of the middle one."""
+    y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    return (x**2 + y**2 <= radius**2).astype(np.uint8)

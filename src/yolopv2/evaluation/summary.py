@@ -14,7 +14,8 @@ from yolopv2.evaluation.records import FrameRecord
 from yolopv2.evaluation.segmentation import MaskCounts, NearCounts
 
 _SIZES = ("small", "medium", "large")
-_SHORT = {"drivable": "drivable", "lanes": "lane"}
+SHORT = {"drivable": "drivable", "lanes": "lane"}
+"""How the names of a task's scores begin."""
 
 
 @dataclass
@@ -114,7 +115,7 @@ def _mask(summary: Summary, records: Sequence[FrameRecord], rules: Protocol, tas
     if not counted:
         return
     wanted: tuple[str, ...] = getattr(rules, task)
-    short = _SHORT[task]
+    short = SHORT[task]
     total: MaskCounts = reduce(add, (getattr(record, task) for record in counted))
     summary.confusion[task] = {"tp": total.tp, "fp": total.fp, "fn": total.fn, "tn": total.tn}
     groups = _groups(counted, rules)
@@ -137,7 +138,7 @@ def _mask_scores(group: Sequence[FrameRecord], task: str, rules: Protocol) -> di
     if rules.exclusive:
         background = reduce(add, (record.background for record in group if record.background is not None))
         scores["miou"] = (scores["iou"] + background.scores(rules.empty)["iou"]) / 2
-    short = _SHORT[task]
+    short = SHORT[task]
     for name, prefix in ((f"{short}_boundary", "boundary_"), (f"{short}_near", "")):
         counts: list[NearCounts] = [c for record in group if (c := getattr(record, name, None)) is not None]
         if counts:
@@ -147,7 +148,7 @@ def _mask_scores(group: Sequence[FrameRecord], task: str, rules: Protocol) -> di
 
 def _panoptic(summary: Summary, records: Sequence[FrameRecord]) -> None:
     """Panoptic quality where there are instance masks on both sides; what boxes and masks allow under its own name."""
-    for name, of_frame in _QUALITIES.items():
+    for name, of_frame in QUALITIES.items():
         total = add_matches(of_frame(record) for record in records)
         quality = mean_quality(total.values())
         if quality is not None:
@@ -166,11 +167,12 @@ def stuff_of(record: FrameRecord) -> dict[str, SegmentMatches]:
     return {task: match_stuff(counts) for task, counts in masks.items() if counts is not None}
 
 
-_QUALITIES: dict[str, Callable[[FrameRecord], Mapping[str, SegmentMatches] | None]] = {
+QUALITIES: dict[str, Callable[[FrameRecord], Mapping[str, SegmentMatches] | None]] = {
     "pq": lambda record: record.segments,
     "box_pq": lambda record: record.box_pairs,
     "stuff_pq": stuff_of,
 }
+"""Where the matched segments of each panoptic quality are in a record."""
 
 
 def add_matches(frames: Iterable[Mapping[str, SegmentMatches] | None]) -> dict[str, SegmentMatches]:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from yolopv2.evaluation.report.charts import Plot, precision_over_recall, reliability
 from yolopv2.evaluation.report.gallery import Group
 from yolopv2.evaluation.report.words import TASKS, full_label, word
-from yolopv2.evaluation.result import Evaluation
+from yolopv2.evaluation.result import HEADLINE, Evaluation
 from yolopv2.evaluation.robustness import mean_over_corruptions, mean_over_severities
-
-HEADLINE = ("ap50", "drivable_miou", "drivable_iou", "lane_iou", "pq")
-"""Scores that a page begins with, those of them there are."""
+from yolopv2.evaluation.slices import DARK, slices
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
         "title": f"{name} on {data.get('path', 'its data')} {split}".strip(),
         "lead": f"{data['frames']:,} frames, {evaluation.date}".strip(", "),
         "protocol": evaluation.rules,
-        "interval_words": "",
+        "has_intervals": bool(evaluation.intervals),
         "headline": list(_headline(evaluation)),
         "missing": [f"Not measured: {full_label(score)}: {why}." for score, why in evaluation.unavailable.items()],
         "notes": list(evaluation.notes),
@@ -52,7 +51,7 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
         "masks": _masks(evaluation),
         "confusion": list(_confusion(evaluation)),
         "panoptic": _panoptic(evaluation),
-        "slices": [],
+        "slices": list(_slices(evaluation)),
         "robustness": robustness_section(evaluation.robustness) if evaluation.robustness else None,
         "speed": list(_speed(evaluation.speed)),
         "gallery": gallery,
@@ -88,9 +87,7 @@ def _headline(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
                 "task": word(name).task,
                 "label": full_label(name),
                 "meaning": word(name).meaning,
-                "value": evaluation.metrics[name],
-                "low": None,
-                "high": None,
+                **_with_ends(evaluation.metrics[name], *evaluation.intervals.get(name, (None, None))),
             }
 
 
@@ -174,6 +171,47 @@ def _panoptic(evaluation: Evaluation) -> Table | None:
         "first row may stand beside published panoptic quality; the others are what boxes and masks allow."
     )
     return Table("Segments found, and how well", ["", "PQ", "SQ", "RQ"], rows, note) if rows else None
+
+
+def _with_ends(value: float, low: float | None, high: float | None) -> dict[str, float | None]:
+    return {"value": value, "low": low, "high": high}
+
+
+_SLICED = ("ap50", "recall", "drivable_iou", "lane_iou")
+
+
+def _slices(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """A table for each way of cutting, without the slice that is everything."""
+    for group, found in groupby(slices(evaluation), key=lambda part: part.group):
+        parts = [part for part in found if part.scores]
+        shown = [name for name in _SLICED if any(name in part.scores for part in parts)]
+        if group == "all" or not shown:
+            continue
+        yield {
+            "name": _GROUPS.get(group, group.replace("_", " ")),
+            "note": _GROUP_NOTES.get(group, ""),
+            "columns": [full_label(name) for name in shown],
+            "rows": [
+                {
+                    "name": part.name,
+                    "frames": part.frames,
+                    "labels": part.labels,
+                    "cells": [
+                        {"task": word(name).task, **_with_ends(*part.scores[name])} if name in part.scores else None
+                        for name in shown
+                    ],
+                }
+                for part in parts
+            ],
+        }
+
+
+_GROUPS = {"timeofday": "time of day"}
+_GROUP_NOTES = {
+    "brightness": f"Dark is a mean grey value below {DARK:.0f} of 255.",
+    "size": _SIZES,
+    "distance": "Told by the height of the box: far is below 1/24 of the frame's height, near above 1/8.",
+}
 
 
 def robustness_section(robustness: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _BOX = {
     "recall_at_max_recall": ("recall of all boxes", "share of vehicles found by any box"),
     "recall_of_all": ("recall of all boxes", "share of vehicles found by any box"),
     "confidence_at_max_f1": ("confidence there", "least confidence where F1 is largest"),
+    "recall": ("recall", "share of vehicles found by any box"),
     "labels": ("labels", "how many there are"),
     "ece": ("ECE", "expected calibration error: mean distance of confidence and share of right boxes"),
 }
