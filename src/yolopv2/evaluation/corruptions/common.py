@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Path = Callable[[float], NDArray[np.float64]]
-"""Where a picture has moved to at time ``t`` of 0 to 1: an affine matrix ``[2, 3]``, ``Path(0)`` the identity."""
+"""Where a picture is at time ``t`` of -1/2 to 1/2, as an affine matrix ``[2, 3]``; at 0 where it belongs."""
 
-_MOST_DOUBLINGS, _SPACING = 5, 2.0  # pixels between two of the pictures that are averaged, where 32 suffice
+_MOST_DOUBLINGS, _SPACING = 6, 1.0  # pixels between two of the pictures that are averaged, where 64 suffice
 
 
 def scale_of(image: NDArray[np.uint8]) -> float:
@@ -18,10 +18,10 @@ def scale_of(image: NDArray[np.uint8]) -> float:
 
 
 def smear(image: NDArray[np.uint8], path: Path, border: int = cv2.BORDER_REPLICATE) -> NDArray[np.uint8]:
-    """The mean of a picture along a uniform movement, as a long exposure sees it.
+    """The mean of a picture along a uniform movement, as a long exposure sees it; what is labelled stays in its middle.
 
     Averaging a picture with itself moved by 1/2, then by 1/4, 1/8 ... of the way is the mean of 32 equally spaced
-    pictures for five movements, provided the movement composes: ``path(s)`` after ``path(t)`` is ``path(s + t)``. Each
+    pictures for five steps, provided the movement composes: ``path(s)`` after ``path(t)`` is ``path(s + t)``. Each
     is moved to the nearest pixel, which is ten times as quick as between pixels and does not show in the mean.
 
     Args:
@@ -30,16 +30,21 @@ def smear(image: NDArray[np.uint8], path: Path, border: int = cv2.BORDER_REPLICA
         border: What comes in from outside, an OpenCV border mode.
     """
     height, width = image.shape[:2]
+
+    def moved(picture: NDArray[np.uint8], t: float, flags: int = cv2.INTER_NEAREST) -> NDArray[np.uint8]:
+        return _u8(cv2.warpAffine(picture, path(t), (width, height), flags=flags, borderMode=border))
+
     distance = float(np.hypot(*(path(1.0) @ (0, 0, 1))))
     doublings = int(np.clip(np.ceil(np.log2(max(distance / _SPACING, 1))), 1, _MOST_DOUBLINGS))
+    first = -0.5 + 0.5 ** (doublings + 1)  # so that the pictures lie evenly around t = 0
+    image = moved(image, first, cv2.INTER_LINEAR)
     for doubling in range(1, doublings + 1):
-        moved = cv2.warpAffine(image, path(0.5**doubling), (width, height), flags=cv2.INTER_NEAREST, borderMode=border)
-        image = _u8(cv2.addWeighted(image, 0.5, moved, 0.5, 0))
+        image = _u8(cv2.addWeighted(image, 0.5, moved(image, 0.5**doubling), 0.5, 0))
     return image
 
 
 def line(length: float, angle: float) -> Path:
-    """A straight movement of ``length`` pixels, ``angle`` radians down from the right, centred on where it started."""
+    """A straight movement of ``length`` pixels, ``angle`` radians down from the right."""
     x, y = length * np.cos(angle), length * np.sin(angle)
     return lambda t: np.array([[1.0, 0, x * t], [0, 1, y * t]])
 

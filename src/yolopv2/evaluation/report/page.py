@@ -22,12 +22,14 @@ class Table:
         columns: Heads of all columns, that of the rows' names included.
         rows: A name and its cells: counts as whole numbers, scores as floats, None where there is none.
         note: What must be said of it.
+        meanings: What each row means, or nothing.
     """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str | int | float | None]]]
     note: str = ""
+    meanings: Sequence[str] = ()
 
 
 def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[str, Any]:
@@ -41,11 +43,11 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
     name, split = model.get("weights", "the network"), data.get("split", "")
     page = {
         "title": f"{name} on {data.get('path', 'its data')} {split}".strip(),
-        "lead": f"{data['frames']:,} frames, {evaluation.date}".strip(", "),
+        "lead": f"{data['frames']:,} frames, {evaluation.date.replace('T', ' ')[:16]}".strip(", "),
         "protocol": evaluation.rules,
         "has_intervals": bool(evaluation.intervals),
         "headline": list(_headline(evaluation)),
-        "missing": [f"Not measured: {full_label(score)}: {why}." for score, why in evaluation.unavailable.items()],
+        "missing": [f"{full_label(score)} was not measured: {why}." for score, why in evaluation.unavailable.items()],
         "notes": list(evaluation.notes),
         "vehicles": _vehicles(evaluation),
         "masks": _masks(evaluation),
@@ -133,7 +135,8 @@ def _masks(evaluation: Evaluation) -> Table | None:
     rows = [(word(prefix + name).label, [scores.get(name) for scores in by_task.values()]) for name in names]
     width = evaluation.data.get("lane_width")
     note = "" if width is None or "lanes" not in by_task else f"Labelled markings are {width} pixels wide, measured."
-    return Table("Pixels", ["score", *(TASKS[task] for task in by_task)], rows, note)
+    meanings = [word(prefix + name).meaning for name in names]
+    return Table("Pixels", ["score", *(TASKS[task] for task in by_task)], rows, note, meanings)
 
 
 def _confusion(evaluation: Evaluation) -> Iterator[Table]:
