@@ -59,10 +59,10 @@ class FrameRecord:
             data["boxes"] = _boxes_to_dict(self.boxes)
         for name in (*_MASKS, *_NEAR):
             if (counts := getattr(self, name)) is not None:
-                data[name] = astuple(counts)
+                data[name] = _as_lists(counts)
         for name in _SEGMENTS:
             if (matches := getattr(self, name)) is not None:
-                data[name] = {category: astuple(each) for category, each in matches.items()}
+                data[name] = {category: _as_lists(each) for category, each in matches.items()}
         return data
 
     @classmethod
@@ -84,6 +84,10 @@ class FrameRecord:
 _MASKS = ("drivable", "lanes", "background")
 _NEAR = ("drivable_boundary", "lane_boundary", "lane_near")
 _SEGMENTS = ("segments", "box_pairs")
+
+
+def _as_lists(counts: MaskCounts | NearCounts | SegmentMatches) -> list[Any]:
+    return [list(value) if isinstance(value, tuple) else value for value in astuple(counts)]
 
 
 def _near(predicted: int, labelled: int, predicted_near: list[int], labelled_near: list[int]) -> NearCounts:

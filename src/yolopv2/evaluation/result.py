@@ -82,7 +82,10 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """As JSON types, with the version of the schema first."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {"schema": SCHEMA, **plain, "frames": [record.to_dict() for record in self.frames]}
+        plain["frames"] = [record.to_dict() for record in self.frames]
+        return {"schema": SCHEMA} | {
+            n: list(value) if isinstance(value, tuple) else value for n, value in plain.items()
+        }
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "evaluation") -> "Evaluation":

@@ -2,12 +2,14 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from yolopv2.data.dataset import Dataset
+from yolopv2.errors import YolopError
 from yolopv2.inference.postprocess import Thresholds, to_scene
 from yolopv2.inference.predictor import Predictor
 from yolopv2.inference.preprocess import letterbox_batches
@@ -22,7 +24,7 @@ def measure_speed(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
 
     Args:
         predictor: With the network.
-        dataset: Its first eight frames are looked at in turn.
+        dataset: Its first eight readable frames are looked at in turn.
 
     Returns:
         ``latency_ms``: ``p50``, ``p90``, ``p99`` of one frame at a time, for the ``whole`` and its stages
@@ -31,7 +33,7 @@ def measure_speed(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
         ``thresholds``; ``frame`` (width and height); ``size``; ``runtime`` (engine, device, precision); ``cores`` that
         this process may use, all of which the CPU engines use unless told otherwise.
     """
-    frames = [_frame(dataset, index) for index in range(min(_BATCH, len(dataset)))]
+    frames = list(islice(_readable(dataset), _BATCH))
     thresholds = Thresholds()
     stages: dict[str, list[float]] = {"preprocess": [], "network": [], "postprocess": [], "whole": []}
     for number in range(WARM_UP + COUNTED):
@@ -62,9 +64,13 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _frame(dataset: Dataset, index: int) -> Frame:
-    sample = dataset[index]
-    return Frame(sample.image, sample.source, index)
+def _readable(dataset: Dataset) -> Iterator[Frame]:
+    for index in range(len(dataset)):
+        try:
+            sample = dataset[index]
+        except YolopError:
+            continue  # evaluation names it
+        yield Frame(sample.image, sample.source, index)
 
 
 def _stages(predictor: Predictor, frame: Frame, thresholds: Thresholds) -> list[float]:
