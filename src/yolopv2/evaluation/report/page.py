@@ -47,7 +47,9 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
         "protocol": evaluation.rules,
         "has_intervals": bool(evaluation.intervals),
         "headline": list(_headline(evaluation)),
-        "missing": [f"{full_label(score)} was not measured: {why}." for score, why in evaluation.unavailable.items()],
+        "missing": [
+            f"Not measured: {full_label(score)}, because {why}." for score, why in evaluation.unavailable.items()
+        ],
         "notes": list(evaluation.notes),
         "vehicles": _vehicles(evaluation),
         "masks": _masks(evaluation),

@@ -19,6 +19,7 @@ class Word:
 
 
 _BOX = {
+    "ap": ("average precision", "area under precision over recall"),
     "ap50": ("AP50", "area under precision over recall; a box is right at IoU 0.5"),
     "ap75": ("AP75", "the same, a box is right at IoU 0.75"),
     "ap50_95": ("AP50-95", "the mean over the thresholds 0.5, 0.55 to 0.95"),
@@ -71,11 +72,13 @@ def word(name: str) -> Word:
 
 
 def full_label(name: str) -> str:
-    """A score's name with its task's.
+    """A score's name with its task's, or a task's title.
 
     Example:
         >>> full_label("lane_iou")
         'Lane markings, IoU'
     """
+    if name in TASKS:
+        return TASKS[name]
     found = word(name)
     return f"{TASKS[found.task]}, {found.label}" if found.task in TASKS else found.label
