@@ -1,4 +1,9 @@
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +91,45 @@ def test_ctrl_c_leaves_no_file(cli, scenes, tmp_path, monkeypatch):
     assert ran.code == 130
     assert "Ctrl-C" in ran.err
     assert not list(tmp_path.iterdir())
+
+
+def start(*arguments):
+    code = "from yolopv2.cli.main import main\nif __name__ == '__main__': main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def children(pid):
+    """Processes that a process has started, by what the system says."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes as Linux lists them")
+@pytest.mark.parametrize(("ending", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_ended_command_leaves_no_process_and_no_file(tmp_path, ending, code):
+    write_dataset(tmp_path / "scenes", {"val": 4}, seed=4, height=96, width=160)
+    images = tmp_path / "scenes" / "images" / "val"
+    for path in sorted(images.parent.parent.rglob("000000.*")):  # many frames, quickly
+        for number in range(4, 400):
+            (path.parent / f"{number:06}{path.suffix}").write_bytes(path.read_bytes())
+    process = start("evaluate", "nano", tmp_path / "scenes", "--workers", 2, "--json", tmp_path / "e.json")
+    assert wait_for(lambda: len(children(process.pid)) >= 3)  # two workers, and Python's own tracker
+    started = children(process.pid)
+    time.sleep(1)
+    process.send_signal(ending)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
+    assert not (tmp_path / "e.json").exists()

@@ -70,8 +70,9 @@ def test_scores_by_hand() -> None:
 @pytest.mark.parametrize("empty", [0.0, 1.0])
 def test_nothing_to_find_and_nothing_found(empty: float) -> None:
     scores = MaskCounts.of(np.zeros((2, 2), bool), np.zeros((2, 2), np.uint8)).scores(empty)
-    assert scores["iou"] == scores["recall"] == empty
+    assert scores["iou"] == scores["recall"] == scores["balanced_accuracy"] == empty
     assert scores["pixel_accuracy"] == 1
+    assert MaskCounts(fp=9, tn=1).scores(empty)["balanced_accuracy"] == empty  # half of it has no meaning
 
 
 def test_counts_of_frames_add_up_to_those_of_one_large_frame() -> None:

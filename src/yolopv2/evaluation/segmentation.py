@@ -70,7 +70,7 @@ class MaskCounts:
         right pixels. ``iou`` is TP / (TP + FP + FN), ``miou`` its mean with the background's.
 
         Args:
-            empty: The value of a ratio of nothing to nothing.
+            empty: The value of a ratio of nothing to nothing, and of a balanced accuracy that has such a part.
         """
 
         def ratio(part: int, whole: int) -> float:
@@ -78,6 +78,7 @@ class MaskCounts:
 
         iou = ratio(self.tp, self.tp + self.fp + self.fn)
         background = ratio(self.tn, self.tn + self.fp + self.fn)
+        has_both = self.tp + self.fn > 0 and self.tn + self.fp > 0
         recall, specificity = ratio(self.tp, self.tp + self.fn), ratio(self.tn, self.tn + self.fp)
         return {
             "iou": iou,
@@ -85,7 +86,7 @@ class MaskCounts:
             "miou": (iou + background) / 2,
             "precision": ratio(self.tp, self.tp + self.fp),
             "recall": recall,
-            "balanced_accuracy": (recall + specificity) / 2,
+            "balanced_accuracy": (recall + specificity) / 2 if has_both else empty,
             "pixel_accuracy": ratio(self.tp + self.tn, self.pixels),
         }
 
