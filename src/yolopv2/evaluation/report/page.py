@@ -40,15 +40,15 @@ def evaluation_page(evaluation: Evaluation, gallery: Sequence[Group]) -> dict[st
         gallery: Its worst frames.
     """
     model, data = evaluation.model, evaluation.data
-    name, split = model.get("weights", "the network"), data.get("split", "")
+    weights, split = model.get("weights", "the network"), data.get("split", "")
     page = {
-        "title": f"{name} on {data.get('path', 'its data')} {split}".strip(),
+        "title": f"{weights} on {data.get('path', 'its data')} {split}".strip(),
         "lead": f"{data['frames']:,} frames, {evaluation.date.replace('T', ' ')[:16]}".strip(", "),
         "protocol": evaluation.rules,
         "has_intervals": bool(evaluation.intervals),
         "headline": list(_headline(evaluation)),
         "missing": [
-            f"Not measured: {full_label(score)}, because {why}." for score, why in evaluation.unavailable.items()
+            f"Not measured: {full_label(name)}, because {why}." for name, why in evaluation.unavailable.items()
         ],
         "notes": list(evaluation.notes),
         "vehicles": _vehicles(evaluation),
