@@ -111,6 +111,8 @@ class Evaluation:
             if not isinstance(data[each.name], kind):
                 raise YolopError(f"{where} is damaged: the field {each.name!r} is no {kind.__name__}")
             values[each.name] = data[each.name]
+        if not isinstance(values["data"].get("classes"), list):
+            raise YolopError(f"{where} is damaged: the field 'data' has no list of classes")
         if values["protocol"] not in PROTOCOLS:
             raise YolopError(f"{where}: no protocol is called {values['protocol']!r}")
         for number, record in enumerate(values["frames"]):
