@@ -15,7 +15,7 @@ from yolopv2 import YOLOPv2
 from yolopv2.checkpoints import CheckpointMeta
 from yolopv2.checkpoints.weights import save_checkpoint
 from yolopv2.data.formats.bdd100k import BDD100K
-from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
+from yolopv2.evaluation.evaluate import evaluate
 from yolopv2.export.onnx import export_onnx
 from yolopv2.network import Network
 
@@ -42,9 +42,8 @@ def main(checkpoint: Path, bdd100k: Path) -> None:
     network.load_state_dict(state["ema"])
     trial = checkpoint.parent / "trial"
     write(network, trial)
-    model, frames = YOLOPv2(trial / "nano.onnx"), BDD100K(bdd100k, "val")
-    samples = (frames[i] for i in range(len(frames)))
-    metrics = score_scenes((model(s.image, conf=CONFIDENCE, iou=NMS_IOU), s) for s in samples)
+    measured = evaluate(YOLOPv2(trial / "nano.onnx").predictor, BDD100K(bdd100k, "val"))
+    metrics = {"frames": measured.data["frames"], **measured.metrics}
     print(json.dumps(metrics, indent=2))
     write(network, BUNDLED, training=state["config"], metrics={"bdd100k val, dataset protocol": metrics})
 

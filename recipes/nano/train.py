@@ -16,11 +16,9 @@ from yolopv2.checkpoints import load_network, resolve
 from yolopv2.data.augment import AugmentConfig
 from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.data.packed import PackedFrames
-from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
-from yolopv2.inference.postprocess import Thresholds
+from yolopv2.evaluation.evaluate import evaluate
 from yolopv2.inference.predictor import Predictor
 from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
-from yolopv2.media import Frame
 from yolopv2.network import Network
 from yolopv2.training import distributed
 from yolopv2.training.anchors import cluster_anchors
@@ -31,12 +29,10 @@ SHARES = {"bdd100k": 0.7, "restored": 0.15, "unlabelled": 0.05, "synthetic": 0.1
 """How often a frame is drawn from each packed folder; one that is not there is left out."""
 
 
-def evaluate(network: Network, frames: BDD100K) -> dict[str, float]:
-    """Scores all frames as `yolopv2.evaluation.dataset` does."""
-    predict = Predictor(TorchRuntime(network, {0: "vehicle"}, precision="bfloat16"))
-    thresholds = Thresholds(conf=CONFIDENCE, iou=NMS_IOU)
-    samples = (frames[i] for i in range(len(frames)))
-    return score_scenes((predict([Frame(s.image, s.source)], thresholds)[0], s) for s in samples)
+def validate(network: Network, frames: BDD100K) -> dict[str, float]:
+    """Scores all frames by the `dataset` protocol."""
+    predictor = Predictor(TorchRuntime(network, {0: "vehicle"}, precision="bfloat16"))
+    return dict(evaluate(predictor, frames).metrics)
 
 
 def main(packed: Path, bdd100k: Path, run: Path, start: str | None, config: TrainConfig) -> None:
@@ -49,7 +45,7 @@ def main(packed: Path, bdd100k: Path, run: Path, start: str | None, config: Trai
     anchors = cluster_anchors(sizes[sizes.min(1) >= 2])
     network = Network("nano", classes=1, anchors=anchors.tolist()) if start is None else read_network(start)
     val = BDD100K(bdd100k, "val")
-    Trainer(network, sources, config, run, lambda trained: evaluate(trained, val)).run()
+    Trainer(network, sources, config, run, lambda trained: validate(trained, val)).run()
 
 
 def read_network(start: str) -> Network:

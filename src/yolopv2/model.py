@@ -3,20 +3,25 @@
 import glob
 import os
 import warnings
-from collections.abc import Generator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolopv2.checkpoints import bundled_graph, file_kind, load_network, resolve
+from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, read_meta, resolve
+from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import YolopError
 from yolopv2.inference import Predictor, Thresholds
+from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
 from yolopv2.media import Problem, open_source
 from yolopv2.scene import Scene
 
 if TYPE_CHECKING:
     from yolopv2.checkpoints import CheckpointMeta
+    from yolopv2.data.dataset import Dataset
+    from yolopv2.evaluation.result import Evaluation
     from yolopv2.network import Network
 
 Classes = int | str | Sequence[int | str]
@@ -61,6 +66,7 @@ class YOLOPv2:
         precision: str = "auto",
     ) -> None:
         path = resolve(weights)
+        self._opened_with = (os.fspath(weights), device, runtime, size, precision)
         self.weights = path
         self.problems: list[Problem] = []
         is_graph = file_kind(path) == "onnx"
@@ -188,6 +194,67 @@ class YOLOPv2:
         export_onnx(network, path, meta.to_dict())
         return path
 
+    def evaluate(
+        self,
+        data: str | os.PathLike[str],
+        protocol: str = "dataset",
+        split: str = "val",
+        workers: int = 1,
+        progress: Callable[[], object] | None = None,
+    ) -> "Evaluation":
+        """Scores the model on labelled frames.
+
+        Args:
+            data: The YAML of a data set, or the folder that holds it as ``data.yaml``; see docs/data.md.
+            protocol: Whose rules: ``dataset``, ``yolop``, ``yolopv2``, ``hybridnets``, ``rmt-ppad-8px`` or
+                ``bdd100k-official``; see docs/evaluate.md.
+            split: One of the data set's splits.
+            workers: Processes that score frames; the numbers are the same.
+            progress: Called after each frame.
+
+        Returns:
+            Everything that was measured; ``metrics`` has the scores by name. Frames that cannot be read are left out
+            and named in ``unreadable``.
+
+        Raises:
+            YolopError: There is no such protocol, data set or split, or nothing could be scored.
+
+        Example:
+            >>> import tempfile
+            >>> from yolopv2.data.synthetic import write_dataset
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     data = write_dataset(folder, {"val": 2}, height=180, width=320)
+            ...     measured = YOLOPv2("nano").evaluate(data, protocol="dataset")
+            >>> sorted(measured.metrics)[:3]
+            ['ap50', 'ap50_95', 'ap50_95_medium']
+        """
+        from yolopv2.data.dataset import open_dataset
+        from yolopv2.evaluation.evaluate import evaluate
+        from yolopv2.evaluation.workers import evaluate_in_processes
+
+        dataset = open_dataset(Path(data), split)
+        if whole_number("workers", workers) == 1:
+            measured = evaluate(self.predictor, dataset, protocol, progress)
+        else:
+            load = partial(_open, self._opened_with, Path(data), split)
+            measured = evaluate_in_processes(self.predictor, dataset, protocol, load, workers, progress)
+        return replace(
+            measured,
+            model={**self._facts(), **measured.model},
+            data={"path": os.fspath(data), "split": split, **measured.data},
+            command=f"YOLOPv2({self._opened_with[0]!r}).evaluate({os.fspath(data)!r}, {protocol!r}, {split!r})",
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        """What the weights are, as an evaluation states it."""
+        name = self._opened_with[0]
+        facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
+        if file_kind(self.weights) == "safetensors":
+            facts["variant"] = read_meta(self.weights).variant
+        elif name in CATALOGUE:
+            facts["variant"] = CATALOGUE[name].variant
+        return facts
+
     @cached_property
     def _loaded(self) -> tuple["Network", "CheckpointMeta"]:
         return load_network(self.weights)
@@ -223,6 +290,13 @@ class YOLOPv2:
                 known = ", ".join(f"{i} {name}" for i, name in self.names.items())
                 raise YolopError(f"no class is called {entry!r}; there are: {known}")
         return tuple(i for found in ids for i in found)
+
+
+def _open(opened_with: tuple[str, str, str, int, str], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
+    """The network and the data set again, in another process."""
+    from yolopv2.data.dataset import open_dataset
+
+    return YOLOPv2(*opened_with).predictor, open_dataset(data, split)
 
 
 def _is_several(source: Any) -> bool:

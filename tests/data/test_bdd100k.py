@@ -92,6 +92,14 @@ def test_boxes_that_are_none_are_named_by_their_frame(root: Path, box: object) -
         BDD100K(root, "val")[0]
 
 
+def test_attributes_of_the_frame_are_kept_where_the_annotators_knew_them(root: Path) -> None:
+    path = root / "labels/bdd100k_labels_images_val.json"
+    frames = [{"name": "a.jpg", "attributes": {"weather": "rainy", "scene": "undefined", "timeofday": "night"}}]
+    path.write_text(json.dumps([*frames, {"name": "b.jpg", "labels": [], "attributes": None}]))
+    assert BDD100K(root, "val")[0].attributes == {"weather": "rainy", "timeofday": "night"}
+    assert BDD100K(root, "val")[1].attributes == {}
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="real BDD100K frames are not on this machine")
 def test_reads_real_frames() -> None:
     frames = BDD100K(REAL, "val")

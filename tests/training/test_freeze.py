@@ -14,7 +14,9 @@ def test_a_frozen_part_keeps_weights_and_statistics(part: str) -> None:
     assert out.detections is not None
     assert out.drivable is not None
     assert out.lanes is not None
-    (sum(d.square().mean() for d in out.detections) + out.drivable.square().mean() + out.lanes.square().mean()).backward()
+    (
+        sum(d.square().mean() for d in out.detections) + out.drivable.square().mean() + out.lanes.square().mean()
+    ).backward()
     frozen = {id(t) for module in parts_of(network, [part]) for t in [*module.parameters(), *module.buffers()]}
     assert frozen
     for name, parameter in network.named_parameters():

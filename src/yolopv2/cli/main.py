@@ -5,7 +5,9 @@ import sys
 import typer
 
 from yolopv2.cli import data, models
+from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
+from yolopv2.cli.evaluate import evaluate
 from yolopv2.cli.export import export
 from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
@@ -22,6 +24,8 @@ app.add_typer(models.app, name="models")
 app.command()(info)
 app.command()(train)
 app.command()(export)
+app.command()(evaluate)
+app.command()(compare)
 app.add_typer(data.app, name="data")
 app.command()(doctor)
 

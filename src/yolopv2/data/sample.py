@@ -1,6 +1,6 @@
 """Sample: one labelled frame, the unit every data format yields."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ class Sample:
         masks: bool ``[n, H, W]``, one instance mask per box, or None.
         source: Where the frame came from, for messages.
         path: The file of the picture, or None when there is none.
+        attributes: What is known of the whole frame, such as ``{"weather": "rainy", "timeofday": "night"}``.
     """
 
     image: NDArray[np.uint8]
@@ -33,3 +34,4 @@ class Sample:
     masks: NDArray[np.bool_] | None = None
     source: str = ""
     path: Path | None = None
+    attributes: dict[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Scores of boxes and masks, and of whole data sets."""
+"""Scores of networks on labelled frames, by named protocols; see docs/evaluate.md."""

@@ -60,39 +60,51 @@ def clip_boxes(boxes: NDArray[np.floating], height: int, width: int) -> NDArray[
     return np.clip(np.asarray(boxes, np.float32), 0, np.array([width, height, width, height], np.float32))
 
 
-def box_areas(boxes: NDArray[np.floating]) -> NDArray[np.float32]:
+def box_areas(boxes: NDArray[np.floating], dtype: type[np.floating] = np.float32) -> NDArray[np.floating]:
     """Areas of boxes in square pixels.
 
     Args:
         boxes: ``[n, 4]``, ``x1 y1 x2 y2``.
+        dtype: In which it is computed.
 
     Returns:
-        float32 ``[n]``; a box whose corners are swapped has area 0.
+        ``[n]`` of that type; a box whose corners are swapped has area 0.
     """
-    sides = np.maximum(np.asarray(boxes, np.float32)[:, 2:] - np.asarray(boxes, np.float32)[:, :2], 0)
+    boxes = np.asarray(boxes, dtype)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return sides[:, 0] * sides[:, 1]
 
 
-def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]:
+def intersection_matrix(
+    a: NDArray[np.floating], b: NDArray[np.floating], dtype: type[np.floating] = np.float32
+) -> NDArray[np.floating]:
+    """Area that every box of one list shares with every box of another, ``[n, m]``; see `iou_matrix`."""
+    a, b = np.asarray(a, dtype), np.asarray(b, dtype)
+    # One coordinate at a time: contiguous [n, m] planes are about three times as quick as broadcasting [n, m, 2].
+    width = np.minimum(a[:, 2, None], b[None, :, 2]) - np.maximum(a[:, 0, None], b[None, :, 0])
+    height = np.minimum(a[:, 3, None], b[None, :, 3]) - np.maximum(a[:, 1, None], b[None, :, 1])
+    return np.maximum(width, 0) * np.maximum(height, 0)
+
+
+def iou_matrix(
+    a: NDArray[np.floating], b: NDArray[np.floating], dtype: type[np.floating] = np.float32
+) -> NDArray[np.floating]:
     """Intersection over union of every box of one list with every box of another.
 
     Args:
         a: ``[n, 4]``, ``x1 y1 x2 y2``.
         b: ``[m, 4]``, ``x1 y1 x2 y2``.
+        dtype: In which it is computed; scores take float64.
 
     Returns:
-        float32 ``[n, m]`` in 0 to 1; boxes without area overlap nothing, not even themselves.
+        ``[n, m]`` of that type, in 0 to 1; boxes without area overlap nothing, not even themselves.
 
     Example:
         >>> iou_matrix(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
         [[0.3330000042915344, 0.0]]
     """
-    a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
-    # One coordinate at a time: contiguous [n, m] planes are about three times as quick as broadcasting [n, m, 2].
-    width = np.minimum(a[:, 2, None], b[None, :, 2]) - np.maximum(a[:, 0, None], b[None, :, 0])
-    height = np.minimum(a[:, 3, None], b[None, :, 3]) - np.maximum(a[:, 1, None], b[None, :, 1])
-    intersection = np.maximum(width, 0) * np.maximum(height, 0)
-    union = box_areas(a)[:, None] + box_areas(b)[None, :] - intersection
+    intersection = intersection_matrix(a, b, dtype)
+    union = box_areas(a, dtype)[:, None] + box_areas(b, dtype)[None, :] - intersection
     return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
 
 

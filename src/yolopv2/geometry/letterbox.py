@@ -96,6 +96,17 @@ class Letterbox:
             left=(canvas_width - scaled_width) // 2,
         )
 
+    @classmethod
+    def stretch(cls, frame_height: int, frame_width: int, size: int = 640) -> "Letterbox":
+        """No letterbox at all: the frame fills a square canvas, out of proportion, as some tables are measured.
+
+        Raises:
+            YolopError: The frame or the canvas has no pixels.
+        """
+        _require_pixels(frame_height, frame_width)
+        _require_pixels(size, size)
+        return cls(frame_height, frame_width, size, size, size, size, top=0, left=0)
+
     def apply(self, image: NDArray[np.uint8], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """Scale an image and lay it on the canvas.
 

@@ -75,7 +75,7 @@ def to_scene(
         The scene, in pixels of the frame.
     """
     return Scene(
-        vehicles=_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, thresholds),
+        vehicles=to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, thresholds),
         drivable=None if candidates.drivable is None else letterbox.mask_to_frame(candidates.drivable[row]),
         lanes=None if candidates.lanes is None else letterbox.mask_to_frame(candidates.lanes[row]),
         names=names,
@@ -88,10 +88,10 @@ def to_scene(
     )
 
 
-def _vehicles(
+def to_vehicles(
     boxes: NDArray[np.float32], scores: NDArray[np.float32], letterbox: Letterbox, thresholds: Thresholds
 ) -> Vehicles:
-    """The vehicles among the candidates ``[A, 4]``, ``[A, C]`` of one canvas."""
+    """The vehicles among the candidates ``[A, 4]``, ``[A, C]`` of one canvas, in pixels of the frame."""
     likely = np.flatnonzero(scores.max(axis=1, initial=0) >= thresholds.conf)  # never true of NaN
     boxes, scores = boxes[likely], scores[likely]
     class_ids = scores.argmax(axis=1)

@@ -3,13 +3,20 @@
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolopv2.geometry.letterbox import Letterbox
+from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.postprocess import Thresholds, to_scene, whole_number
-from yolopv2.inference.preprocess import letterbox_batches
+from yolopv2.inference.preprocess import Fit, letterbox_batches
 from yolopv2.inference.runtimes import Runtime
 from yolopv2.inference.video import ahead
 from yolopv2.media import Frame
 from yolopv2.scene import Scene
+
+Look = tuple[Candidates, int, Letterbox]
+"""Candidates of a batch, the row of one frame among them, and where that frame lies on its canvas."""
 
 
 class Predictor:
@@ -37,13 +44,26 @@ class Predictor:
         Returns:
             One scene per frame, in their order.
         """
-        scenes: dict[int, Scene] = {}
-        for batch in letterbox_batches([frame.image for frame in frames], self.size):
+        looks = self.look([frame.image for frame in frames])
+        names = self.runtime.names
+        return [to_scene(*look, thresholds, names, frame) for look, frame in zip(looks, frames, strict=True)]
+
+    def look(self, images: Sequence[NDArray[np.uint8]], fit: Fit = Letterbox.fit) -> list[Look]:
+        """What the network gives for some frames, before anything is decided.
+
+        Args:
+            images: uint8 ``[H, W, 3]`` RGB each.
+            fit: How a frame is laid on its canvas.
+
+        Returns:
+            For each frame the candidates of its batch, its row among them, and where it lies on the canvas.
+        """
+        looks: dict[int, Look] = {}
+        for batch in letterbox_batches(images, self.size, fit):
             candidates = self.runtime(batch.canvases)
             for row, (position, letterbox) in enumerate(zip(batch.positions, batch.letterboxes, strict=True)):
-                frame = frames[position]
-                scenes[position] = to_scene(candidates, row, letterbox, thresholds, self.runtime.names, frame)
-        return [scenes[position] for position in range(len(frames))]
+                looks[position] = (candidates, row, letterbox)
+        return [looks[position] for position in range(len(images))]
 
     def stream(
         self, frames: Iterable[Frame], thresholds: Thresholds, batch: int = 1

@@ -1,6 +1,6 @@
 """From frames of any size to batches that a runtime takes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,17 @@ class Batch:
     positions: list[int]
 
 
-def letterbox_batches(images: Sequence[NDArray[np.uint8]], size: int) -> list[Batch]:
+Fit = Callable[[int, int, int], Letterbox]
+"""Where a frame of a height and width lies on a canvas with that long side."""
+
+
+def letterbox_batches(images: Sequence[NDArray[np.uint8]], size: int, fit: Fit = Letterbox.fit) -> list[Batch]:
     """Lays frames on canvases and groups them by the canvas's size.
 
     Args:
         images: uint8 ``[H, W, 3]`` RGB each, of any sizes.
         size: Long side of the canvases, a multiple of 32.
+        fit: How frames are laid on them.
 
     Returns:
         One batch per size of canvas, in order of first appearance.
@@ -42,7 +47,7 @@ def letterbox_batches(images: Sequence[NDArray[np.uint8]], size: int) -> list[Ba
         >>> [(batch.canvases.shape, batch.positions) for batch in letterbox_batches([wide, tall, wide], 640)]
         [((2, 384, 640, 3), [0, 2]), ((1, 640, 384, 3), [1])]
     """
-    letterboxes = [Letterbox.fit(image.shape[0], image.shape[1], size) for image in images]
+    letterboxes = [fit(image.shape[0], image.shape[1], size) for image in images]
     groups: dict[tuple[int, int], list[int]] = {}
     for position, letterbox in enumerate(letterboxes):
         groups.setdefault((letterbox.canvas_height, letterbox.canvas_width), []).append(position)

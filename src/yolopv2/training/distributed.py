@@ -1,15 +1,39 @@
 """Several processes that train one network: what they exchange beside gradients."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.autograd import Function
 
+T = TypeVar("T")
+
 
 def world_size() -> int:
     """How many processes there are."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number; 0 writes the files."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def gather(values: Sequence[T]) -> list[T]:
+    """The values of all processes, those of the first one first."""
+    if world_size() == 1:
+        return list(values)
+    gathered: list[Any] = [None] * world_size()
+    distributed.all_gather_object(gathered, list(values))
+    return [value for each in gathered for value in each]
+
+
+def equalise(network: nn.Module) -> None:
+    """Gives a network the tensors it has in the first process."""
+    if world_size() > 1:
+        for tensor in network.state_dict().values():
+            distributed.broadcast(tensor, 0)
 
 
 class _SumOverProcesses(Function):

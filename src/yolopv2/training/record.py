@@ -18,15 +18,18 @@ from yolopv2.training.config import TrainConfig
 from yolopv2.training.curves import draw_curves
 from yolopv2.training.folder import RunFolder
 from yolopv2.training.trainer import Progress
-from yolopv2.training.validation import Validation
 
 LOG_EVERY = 20
 """Steps between lines of the log; each holds the means since the one before."""
 
 
+SHOWN = ("ap50", "drivable_iou", "lane_iou")
+"""The score of each task that is shown, and by which the best weights are chosen."""
+
+
 def fitness(metrics: dict[str, float]) -> float:
-    """One number to choose the best weights by: the mean of the scores of the tasks that were scored."""
-    scores = [metrics[name] for name in ("ap50", "drivable_iou", "lane_iou") if metrics.get(name) is not None]
+    """One number to choose the best weights by: the mean of the tasks' scores."""
+    scores = [metrics[name] for name in SHOWN if name in metrics]
     return sum(scores) / len(scores) if scores else 0.0
 
 
@@ -37,7 +40,7 @@ class Record:
         folder: Where everything goes.
         config: The run.
         names: Class names by class id.
-        validation: Scores a network; None where there is nothing to score it on.
+        validated: Whether networks are scored; if not, the last one counts as the best.
         resumed: The step from which the run goes on, or None for a new one.
     """
 
@@ -46,10 +49,10 @@ class Record:
         folder: RunFolder,
         config: TrainConfig,
         names: Sequence[str],
-        validation: Validation | None,
+        validated: bool,
         resumed: int | None = None,
     ) -> None:
-        self.folder, self.config, self.names, self.validation = folder, config, names, validation
+        self.folder, self.config, self.names, self.validated = folder, config, names, validated
         if resumed is not None:
             folder.forget_after(resumed)
         scores = [fitness(entry["scores"]) for entry in folder.entries() if "scores" in entry]
@@ -99,22 +102,23 @@ class Record:
             kept = f"the state before it is whole: go on with --resume {self.folder.path}"
             raise YolopError(f"Training stopped at step {progress.step}: {error}; {kept}") from None
 
-    def epoch(self, progress: Progress, network: Network) -> None:
-        """Validates, keeps the weights, draws the curves."""
-        last = progress.step == progress.steps
-        scores: dict[str, float] = {}
-        if self.validation is not None and (last or progress.epoch % self.config.validate_every == 0):
-            scores = self.validation(network, progress.epoch)
+    def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
+        """Keeps scores and weights, draws the curves."""
+        if scores:
             self._write(progress, {"epoch": progress.epoch, "scores": scores})
-            shown = "  ".join(f"{name} {value:.3f}" for name, value in scores.items() if name != "frames")
+            shown = "  ".join(f"{name} {scores[name]:.3f}" for name in SHOWN if name in scores)
             self.console.print(f"round {progress.epoch}: {shown}", highlight=False)
         meta = self._describe(network, scores)
         self.folder.save_weights("last", network, meta)
-        if self.validation is None or (scores and fitness(scores) > self.best):
+        if (scores or not self.validated) and fitness(scores) >= self.best:
             self.best = fitness(scores)
             self.folder.save_weights("best", network, meta)
         draw_curves(self.folder.entries(), self.folder.path / "curves.png")
         self._restart_means()
+
+    def validating(self, done: int, total: int) -> None:
+        """Shows how far a validation is."""
+        self.bar.update(self.task, text=f"validating {done}/{total}")
 
     def close(self) -> None:
         """Ends the bar and the writers."""
@@ -150,7 +154,7 @@ class Silent:
     def save(self, progress: Progress, state: dict[str, Any]) -> None:
         """Nothing to do."""
 
-    def epoch(self, progress: Progress, network: Network) -> None:
+    def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
         """Nothing to do."""
 
 

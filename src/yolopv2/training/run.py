@@ -54,27 +54,31 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
     looked = look_at_labels(sources)
     names = list(open_dataset(data, "train").names.values())
     start = _start(config, names, looked, sources)
-    first = fabric.global_rank == 0
-    validation = None
-    if first and "val" in split_names(data):
-        validation = Validation(
-            open_dataset(data, "val"), names, fabric.device, max(config.height, config.width), run.path / "validation"
-        )
+    first, validated = fabric.global_rank == 0, "val" in split_names(data)
     if first and not resume:
         run.write_config(data, start.config)
     step = None if state is None else state["step"]
-    record = Record(run, start.config, names, validation, step) if first else None
+    record = Record(run, start.config, names, validated, step) if first else None
     listener: Listener = record or Silent()
+    validation = _validation(data, names, start.config, fabric, run, record) if validated else None
     try:
-        trainer = Trainer(start.network, sources, start.config, fabric, listener, state)
+        trainer = Trainer(start.network, sources, start.config, fabric, listener, validation, state)
         if state is None:
-            for remark in [*start.remarks, *looked.remarks(start.config.heads, validation is not None)]:
+            for remark in [*start.remarks, *looked.remarks(start.config.heads, validated)]:
                 listener.remark(trainer.progress, remark)
         trainer.run()
     finally:
         if record is not None:
             record.close()
     return run.path / "best.safetensors"
+
+
+def _validation(
+    data: Path, names: Sequence[str], config: TrainConfig, fabric: Fabric, run: RunFolder, record: Record | None
+) -> Validation:
+    tick = {"tick": record.validating} if record is not None else {}
+    size = max(config.height, config.width)
+    return Validation(open_dataset(data, "val"), names, fabric.device, size, run.path / "validation", **tick)
 
 
 def launch(config: TrainConfig) -> Fabric:

@@ -1,7 +1,7 @@
 """The way of a sample: frame -> augment -> batch -> forward -> losses -> step."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from yolopv2.errors import YolopError
 from yolopv2.network import Network
 from yolopv2.training.config import TrainConfig
-from yolopv2.training.distributed import sum_over_processes, synchronise_norms
+from yolopv2.training.distributed import equalise, sum_over_processes, synchronise_norms
 from yolopv2.training.ema import EMA
 from yolopv2.training.freeze import freeze
 from yolopv2.training.loader import AugmentedFrames, Batch, Source, make_loader
@@ -37,8 +37,8 @@ class Listener(Protocol):
     def save(self, progress: "Progress", state: dict[str, Any]) -> None:
         """The state is to be kept."""
 
-    def epoch(self, progress: "Progress", network: Network) -> None:
-        """A round is over; the network is the averaged one."""
+    def epoch(self, progress: "Progress", network: Network, scores: dict[str, float]) -> None:
+        """A round is over; the network is the averaged one, and has no scores where it was not validated."""
 
 
 @dataclass
@@ -74,7 +74,8 @@ class Trainer:
         sources: Frames and their shares.
         config: The run.
         fabric: Launched; says which devices and processes there are.
-        listener: Is told of everything; in the first process only.
+        listener: Is told of everything.
+        validate: Scores a network after a number of rounds; None where there is nothing to score it on.
         state: What a listener was given to keep; the run goes on from there.
     """
 
@@ -85,10 +86,11 @@ class Trainer:
         config: TrainConfig,
         fabric: Fabric,
         listener: Listener,
+        validate: Callable[[Network, int], dict[str, float]] | None = None,
         state: dict[str, Any] | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.fabric, self.listener = config, fabric, listener
+        self.config, self.fabric, self.listener, self.validate = config, fabric, listener, validate
         self.sources = sources
         samples = config.epoch_samples or sum(len(source.frames) for source in sources)
         per_epoch = -(-max(1, -(-samples // config.batch_size)) // config.accumulate) * config.accumulate
@@ -126,8 +128,7 @@ class Trainer:
                     if time.monotonic() - saved > 60 * self.config.save_every and self._at_update():
                         self._save()
                         saved = time.monotonic()
-            self.listener.epoch(self.progress, self.ema.network)
-            self.fabric.barrier()
+            self.listener.epoch(self.progress, self.ema.network, self._validate())
             self._save()
             saved = time.monotonic()
 
@@ -208,6 +209,13 @@ class Trainer:
         cosine = c.final_rate + (1 - c.final_rate) * 0.5 * (1 + np.cos(np.pi * p.step / p.steps))
         warmup = min(c.warmup_epochs, c.epochs / 10) * p.steps_per_epoch
         return float(c.learning_rate * cosine * min(1.0, (p.step + 1) / max(warmup, 1)))
+
+    def _validate(self) -> dict[str, float]:
+        due = self.progress.epoch % self.config.validate_every == 0 or self.progress.step == self.progress.steps
+        if self.validate is None or not due:
+            return {}
+        equalise(self.ema.network)  # normalisation statistics are each process's own
+        return self.validate(self.ema.network, self.progress.epoch)
 
     def _save(self) -> None:
         state = {

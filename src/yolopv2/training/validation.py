@@ -1,6 +1,6 @@
 """Scores a network while it learns, by the code that evaluation uses, and draws what it sees."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from yolopv2.data.dataset import Dataset
 from yolopv2.data.sheet import draw_sample
-from yolopv2.evaluation.dataset import CONFIDENCE, NMS_IOU, score_scenes
+from yolopv2.errors import YolopError
+from yolopv2.evaluation.evaluate import score_frames, scorer_of
+from yolopv2.evaluation.summary import summarize
 from yolopv2.files import write_image
 from yolopv2.inference import Predictor, Thresholds
 from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
 from yolopv2.media import Frame
 from yolopv2.network import Network
+from yolopv2.training.distributed import gather, rank, world_size
 
 PICTURED = 6
 """Frames on the picture of a validation."""
@@ -24,29 +27,57 @@ _TILE = 640
 
 
 class Validation:
-    """Scores networks on one split.
+    """Scores networks on one split, by the protocol ``dataset``.
+
+    Called by all processes together, each of which looks at its share of the frames; the scores are the same to the last
+    digit for any number of them.
 
     Args:
         dataset: The split.
         names: Class names by class id.
         device: Where the networks run.
         size: Long side of the canvas that they see.
-        folder: Where the pictures go.
+        folder: Where the first process puts its pictures.
+        tick: Called with the number of frames done and of all.
     """
 
-    def __init__(self, dataset: Dataset, names: Sequence[str], device: torch.device, size: int, folder: Path) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        names: Sequence[str],
+        device: torch.device,
+        size: int,
+        folder: Path,
+        tick: Callable[[int, int], object] = lambda done, total: None,
+    ) -> None:
         self.dataset, self.names, self.device, self.size = dataset, names, device, size
-        self.folder = folder
+        self.folder, self.tick = folder, tick
 
     def __call__(self, network: Network, epoch: int) -> dict[str, float]:
-        """The scores of a network; a picture of what it sees goes to ``EPOCH.jpg``."""
+        """The scores of a network; a picture of what it sees goes to ``EPOCH.jpg``.
+
+        Args:
+            network: Equal in all processes.
+            epoch: Rounds that are over.
+
+        Raises:
+            YolopError: No frame could be read, or the picture cannot be written.
+        """
         runtime = TorchRuntime(network, dict(enumerate(self.names)), str(self.device))
         predictor = Predictor(runtime, self.size)
-        thresholds = Thresholds(conf=CONFIDENCE, iou=NMS_IOU)
-        samples = (self.dataset[i] for i in range(len(self.dataset)))
-        scores = score_scenes((predictor([Frame(s.image, s.source)], thresholds)[0], s) for s in samples)
-        write_image(self.folder / f"{epoch:04d}.jpg", self.picture(predictor))
-        return scores
+        scorer = scorer_of(predictor, self.dataset, "dataset")
+        own = range(rank(), len(self.dataset), world_size())
+        outcomes = []
+        for outcome in score_frames(predictor, self.dataset, scorer, own):
+            outcomes.append(outcome)
+            self.tick(len(outcomes), len(own))
+        outcomes = gather(outcomes)
+        records = sorted((o for o in outcomes if not isinstance(o, str)), key=lambda record: record.index)
+        if not records:
+            raise YolopError(f"No frame of the split for validation can be read: {next(iter(outcomes), 'it is empty')}")
+        if rank() == 0:
+            write_image(self.folder / f"{epoch:04d}.jpg", self.picture(predictor))
+        return summarize(records, scorer.protocol, scorer.names).metrics
 
     def picture(self, predictor: Predictor) -> NDArray[np.uint8]:
         """Frames with their labels on the left and what is seen on the right, uint8 RGB."""

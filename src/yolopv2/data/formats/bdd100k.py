@@ -19,6 +19,7 @@ from yolopv2.data.formats.scalabel import (
     lane_edges,
     of_category,
     read_frames,
+    read_frames_and_attributes,
 )
 from yolopv2.data.lane_labels import LANE_WIDTH, lane_mask
 from yolopv2.data.sample import IGNORE, Sample
@@ -78,7 +79,7 @@ class BDD100K:
         labels = self.root / "labels"
         self._in_2018 = labels / f"bdd100k_labels_images_{split}.json"
         self._label_file = first_existing([labels / "det_20" / f"det_{split}.json"]) or self._in_2018
-        self._labels = read_frames(self._label_file)
+        self._labels, self._attributes = read_frames_and_attributes(self._label_file)
         images = self.root / "images"
         self._images = first_existing([images / "100k" / split]) or images / split
         self.ids = sorted(self._labels)
@@ -106,6 +107,7 @@ class BDD100K:
             lanes=self._lanes(name, image),
             source=source,
             path=path,
+            attributes=self._attributes[name],
         )
 
     def _drivable(self, name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

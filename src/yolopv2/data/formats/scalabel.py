@@ -28,12 +28,28 @@ def read_frames(path: Path) -> Frames:
     Raises:
         YolopError: It is missing, or no list of frames.
     """
+    return read_frames_and_attributes(path)[0]
+
+
+def read_frames_and_attributes(path: Path) -> tuple[Frames, dict[str, dict[str, str]]]:
+    """The label objects of every frame of a file, and what is known of the whole frame: weather, scene, time of day.
+
+    Raises:
+        YolopError: It is missing, or no list of frames.
+    """
     frames = read_json(path)
     try:
         frames = frames["frames"] if isinstance(frames, dict) else frames
-        return {Path(frame["name"]).stem: _labels_of(frame) for frame in frames}
+        names = [Path(frame["name"]).stem for frame in frames]
+        labels = {name: _labels_of(frame) for name, frame in zip(names, frames, strict=True)}
+        return labels, {name: _known(frame.get("attributes")) for name, frame in zip(names, frames, strict=True)}
     except (AttributeError, KeyError, TypeError) as error:
         raise YolopError(f"{path} is not a BDD100K label file: {error!r}.") from None
+
+
+def _known(attributes: dict[str, Any] | None) -> dict[str, str]:
+    """Attributes without those that the annotators could not tell."""
+    return {name: str(value) for name, value in (attributes or {}).items() if value not in (None, "undefined")}
 
 
 def boxes_of(

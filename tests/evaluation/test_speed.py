@@ -1,0 +1,26 @@
+import time
+
+from yolopv2.evaluation.speed import COUNTED, WARM_UP, measure_speed
+
+
+def test_stages_are_named_and_add_up_to_the_whole(painted, listed, street) -> None:
+    predictor = painted()
+    runtime = predictor.runtime
+
+    def slow(batch):
+        time.sleep(0.002 * len(batch))
+        return runtime(batch)
+
+    slow.names, slow.description = runtime.names, "slow"
+    predictor.runtime = slow
+    speed = measure_speed(predictor, listed([street(0), street(1)]))
+    latency = speed["latency_ms"]
+    assert list(latency) == ["preprocess", "network", "postprocess", "whole"]
+    assert all(times["p50"] <= times["p90"] <= times["p99"] for times in latency.values())
+    assert latency["network"]["p50"] >= 2
+    assert latency["whole"]["p50"] > latency["network"]["p50"]
+    assert 0 < speed["throughput"] < 500
+    assert speed["runtime"] == "slow"
+    assert speed["frame"] == [64, 32]
+    assert (speed["warm_up"], speed["counted"]) == (WARM_UP, COUNTED)
+    assert speed["cores"] >= 1
