@@ -3,7 +3,8 @@
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -95,12 +96,9 @@ class Record:
         self.console.print(f"step {progress.step}: {text}", markup=False, highlight=False)
 
     def save(self, progress: Progress, state: dict[str, Any]) -> None:
-        """Keeps the state; a run that cannot keep its state is stopped, with the state before it intact."""
-        try:
+        """Keeps the state."""
+        with self._account(progress):
             self.folder.save_state(state)
-        except YolopError as error:
-            kept = f"the state before it is whole: go on with --resume {self.folder.path}"
-            raise YolopError(f"Training stopped at step {progress.step}: {error}; {kept}") from None
 
     def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
         """Keeps scores and weights, draws the curves."""
@@ -109,11 +107,12 @@ class Record:
             shown = "  ".join(f"{name} {scores[name]:.3f}" for name in SHOWN if name in scores)
             self.console.print(f"round {progress.epoch}: {shown}", highlight=False)
         meta = self._describe(network, scores)
-        self.folder.save_weights("last", network, meta)
-        if (scores or not self.validated) and fitness(scores) >= self.best:
-            self.best = fitness(scores)
-            self.folder.save_weights("best", network, meta)
-        draw_curves(self.folder.entries(), self.folder.path / "curves.png")
+        with self._account(progress):
+            self.folder.save_weights("last", network, meta)
+            if (scores or not self.validated) and fitness(scores) >= self.best:
+                self.best = fitness(scores)
+                self.folder.save_weights("best", network, meta)
+            draw_curves(self.folder.entries(), self.folder.path / "curves.png")
         self._restart_means()
 
     def validating(self, done: int, total: int) -> None:
@@ -124,6 +123,15 @@ class Record:
         """Ends the bar and the writers."""
         self.bar.stop()
         self.tensorboard.close()
+
+    @contextmanager
+    def _account(self, progress: Progress) -> Iterator[None]:
+        """A run that cannot keep what it has is stopped; what was kept before is whole."""
+        try:
+            yield
+        except YolopError as error:
+            go_on = f"what was kept before is whole: go on with --resume {self.folder.path}"
+            raise YolopError(f"Training stopped at step {progress.step}: {error}; {go_on}") from None
 
     def _describe(self, network: Network, scores: dict[str, float]) -> CheckpointMeta:
         metrics = {"validation, dataset protocol": scores} if scores else {}
