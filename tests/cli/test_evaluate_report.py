@@ -39,7 +39,7 @@ def test_mistakes_are_told_before_anything_is_measured(cli, scenes, tmp_path, mo
     assert "no corruption is called 'mud'" in ran.err
     ran = cli("evaluate", "nano", scenes, "--corrupt-frames", "3")
     assert ran.code == 2
-    assert "it needs --corrupt" in ran.err
+    assert "--corrupt-frames needs --corrupt" in ran.err
     monkeypatch.setitem(sys.modules, "jinja2", None)
     ran = cli("evaluate", "nano", scenes, "--report", tmp_path / "page.html")
     assert ran.code == 2
