@@ -93,6 +93,15 @@ def test_ctrl_c_leaves_no_file(cli, scenes, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_runs_without_torch(scenes):
+    code = "import sys; sys.modules['torch'] = None; from yolopv2.cli.main import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", "nano", str(scenes), "--size", "96"], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "drivable_iou" in ran.stdout
+
+
 def start(*arguments):
     code = "from yolopv2.cli.main import main\nif __name__ == '__main__': main()"
     return subprocess.Popen(

@@ -77,13 +77,13 @@ def evaluate(
     except KeyboardInterrupt:
         typer.echo("Ended by Ctrl-C; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    (print_markdown if markdown else print_on_terminal)(tables(measured, slices), remarks(measured, slices))
     if json is not None:
         measured.save(json)
     if report is not None:
         from yolopv2.evaluation.report import write_report
 
         write_report(report, measured, pictures)
-    (print_markdown if markdown else print_on_terminal)(tables(measured, slices), remarks(measured, slices))
     for reason in measured.unreadable:
         typer.echo(f"not scored: {reason}", err=True)
     raise typer.Exit(1 if measured.unreadable else 0)
