@@ -37,6 +37,9 @@ def test_mistakes_are_told_before_anything_is_measured(cli, scenes, tmp_path, mo
     ran = cli("evaluate", "nano", scenes, "--corrupt", "mud")
     assert ran.code == 2
     assert "no corruption is called 'mud'" in ran.err
+    ran = cli("evaluate", "nano", scenes, "--corrupt-frames", "3")
+    assert ran.code == 2
+    assert "--corrupt-frames needs --corrupt" in ran.err
     monkeypatch.setitem(sys.modules, "jinja2", None)
     ran = cli("evaluate", "nano", scenes, "--report", tmp_path / "page.html")
     assert ran.code == 2

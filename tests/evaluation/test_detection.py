@@ -246,3 +246,9 @@ def test_calibration_by_hand() -> None:
     assert bins[7]["hits"] == 0.5
     assert expected_error(bins) == pytest.approx(0.25)
     assert np.isnan(expected_error(bins[:1]))
+
+
+def test_an_overlap_of_exactly_one_half_is_enough_for_all_but_yolop() -> None:
+    half, label = boxes((0, 0, 10, 5)), boxes((0, 0, 10, 10))
+    hits = {rule: int(one_class(half, [0.9], label, rule).hits[0, 0]) for rule in ("coco", "hybridnets", "yolop")}
+    assert hits == {"coco": 1, "hybridnets": 1, "yolop": 0}

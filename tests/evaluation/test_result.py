@@ -16,7 +16,7 @@ from yolopv2.evaluation.result import SCHEMA, Evaluation
 def measured(painted, listed, street) -> Evaluation:
     samples = [street(seed, attributes={"weather": "rainy"}) for seed in range(3)]
     predictor = painted(boxes=[(16, 8, 32, 24), (0, 0, 9, 9)], names={0: "bus", 1: "vehicle"})
-    return evaluate(predictor, listed(samples, names={3: "bus", 0: "vehicle"}))
+    return evaluate(predictor, listed(samples, names={0: "vehicle", 1: "bus"}))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

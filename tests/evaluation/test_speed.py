@@ -24,3 +24,21 @@ def test_stages_are_named_and_add_up_to_the_whole(painted, listed, street) -> No
     assert speed["frame"] == [64, 32]
     assert (speed["warm_up"], speed["counted"]) == (WARM_UP, COUNTED)
     assert speed["cores"] >= 1
+
+
+def test_the_first_frames_do_not_count(painted, listed, street) -> None:
+    predictor = painted()
+    runtime = predictor.runtime
+    calls = []
+
+    def slow_at_first(batch):
+        calls.append(len(batch))
+        if len(calls) <= WARM_UP:
+            time.sleep(0.3)
+        return runtime(batch)
+
+    slow_at_first.names, slow_at_first.description = runtime.names, "slow at first"
+    predictor.runtime = slow_at_first
+    latency = measure_speed(predictor, listed([street(0)]))["latency_ms"]
+    assert latency["network"]["p99"] < 200
+    assert calls[: WARM_UP + COUNTED] == [1] * (WARM_UP + COUNTED)

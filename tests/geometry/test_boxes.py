@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yolopv2.geometry.boxes import box_areas, clip_boxes, cxcywh_to_xyxy, iou_matrix, nms, xyxy_to_cxcywh
+from yolopv2.geometry.boxes import (
+    box_areas,
+    clip_boxes,
+    cxcywh_to_xyxy,
+    intersection_matrix,
+    iou_matrix,
+    nms,
+    xyxy_to_cxcywh,
+)
 
 
 @st.composite
@@ -93,3 +101,11 @@ def test_nothing_in_nothing_out():
     empty = np.zeros((0, 4), np.float32)
     assert iou_matrix(empty, empty).shape == (0, 0)
     assert nms(empty, np.zeros(0), None, 0.5, 300).shape == (0,)
+
+
+def test_overlaps_are_computed_in_the_precision_that_is_asked_for():
+    a, b = np.array([[0, 0, 10, 10.0]]), np.array([[0, 0, 10, 7.0]])
+    assert iou_matrix(a, b).dtype == np.float32
+    assert iou_matrix(a, b, np.float64)[0, 0] == 0.7
+    assert float(iou_matrix(a, b)[0, 0]) < 0.7  # which would miss that threshold
+    assert intersection_matrix(a, b).tolist() == [[70]]

@@ -149,3 +149,14 @@ def test_the_threshold_is_a_probability():
 def test_pixels_of_another_size_are_refused():
     with pytest.raises(ValueError, match="expected 720x1280"):
         Letterbox.fit(720, 1280).apply(np.zeros((4, 4, 3), np.uint8))
+
+
+def test_stretch_fills_a_square_and_leads_back():
+    square = Letterbox.stretch(720, 1280, 640)
+    assert square.boxes_to_canvas(np.array([[0, 0, 1280, 720]])).tolist() == [[0, 0, 640, 640]]
+    box = np.array([[100, 50, 300, 90]], np.float32)
+    assert square.boxes_to_frame(square.boxes_to_canvas(box)).tolist() == box.tolist()
+    assert square.apply(np.full((720, 1280, 3), 7, np.uint8)).min() == 7  # no padding anywhere
+    assert square.mask_to_frame(np.full((640, 640), 255, np.uint8)).shape == (720, 1280)
+    with pytest.raises(YolopError, match="nothing to look at"):
+        Letterbox.stretch(0, 5)

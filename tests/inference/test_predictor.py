@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from yolopv2.errors import YolopError
+from yolopv2.geometry.letterbox import Letterbox
 from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.predictor import Predictor
@@ -102,3 +103,16 @@ def test_wrong_sizes_are_refused(size):
 def test_wrong_batches_are_refused():
     with pytest.raises(YolopError, match="batch"):
         next(Predictor(MeanRuntime()).stream([], Thresholds(), batch=0))
+
+
+def test_look_gives_candidates_before_anything_is_decided():
+    runtime = MeanRuntime()
+    images = [frame.image for frame in frames(100, 200)]
+    images[1] = np.full((100, 30, 3), 200, np.uint8)
+    (wide, row, letterbox), (tall, other, _) = Predictor(runtime, size=64).look(images)
+    assert (row, other) == (0, 0)
+    assert wide is not tall
+    assert wide.drivable[row].shape == (letterbox.canvas_height, letterbox.canvas_width) == (32, 64)
+    stretched = Predictor(runtime, size=64).look(images, Letterbox.stretch)
+    assert [candidates.drivable.shape for candidates, *_ in stretched] == [(2, 64, 64)] * 2
+    assert [candidates.drivable[row][0, 0] for candidates, row, _ in stretched] == [100, 200]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from yolopv2.cli.terminal import progress_bar
+from yolopv2.errors import YolopError
 
 if TYPE_CHECKING:
     from yolopv2.data.dataset import Dataset
@@ -55,11 +56,10 @@ def evaluate(
     """
     from yolopv2.cli.evaluate_tables import print_markdown, print_on_terminal, remarks, tables
     from yolopv2.data.dataset import open_dataset
-    from yolopv2.evaluation.robustness import corruption_names
     from yolopv2.evaluation.speed import measure_speed
     from yolopv2.model import YOLOPv2
 
-    corruptions = corruption_names(corrupt) if corrupt else ()
+    corruptions = _corruptions(corrupt, corrupt_frames)
     if report is not None:
         from yolopv2.evaluation.report import require_jinja
 
@@ -77,16 +77,27 @@ def evaluate(
     except KeyboardInterrupt:
         typer.echo("Ended by Ctrl-C; nothing was written.", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    (print_markdown if markdown else print_on_terminal)(tables(measured, slices), remarks(measured, slices))
     if json is not None:
         measured.save(json)
     if report is not None:
         from yolopv2.evaluation.report import write_report
 
         write_report(report, measured, pictures)
-    (print_markdown if markdown else print_on_terminal)(tables(measured, slices), remarks(measured, slices))
     for reason in measured.unreadable:
         typer.echo(f"not scored: {reason}", err=True)
     raise typer.Exit(1 if measured.unreadable else 0)
+
+
+def _corruptions(corrupt: str | None, corrupt_frames: int | None) -> tuple[str, ...]:
+    """Names of the corruptions that are asked for; none if none are."""
+    from yolopv2.evaluation.robustness import corruption_names
+
+    if corrupt is not None:
+        return corruption_names(corrupt)
+    if corrupt_frames is not None:
+        raise YolopError("--corrupt-frames needs --corrupt, for example --corrupt all")
+    return ()
 
 
 def _robustness(

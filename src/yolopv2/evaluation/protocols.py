@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from yolopv2.errors import YolopError
@@ -102,15 +102,13 @@ PROTOCOLS = {
             panoptic=True,
         ),
         _YOLOP,
-        Protocol(
-            **{
-                **vars(_YOLOP),
-                "name": "yolopv2",
-                "about": "as YOLOPv2 is scored: yolop with other suppression and batches",
-                "source": "CAIC-AD/YOLOPv2, arXiv 2208.11434",
-                "nms_iou": 0.65,
-                "batch": 32,
-            }
+        replace(
+            _YOLOP,
+            name="yolopv2",
+            about="as YOLOPv2 is scored: yolop with other suppression and batches",
+            source="CAIC-AD/YOLOPv2, arXiv 2208.11434",
+            nms_iou=0.65,
+            batch=32,
         ),
         Protocol(
             name="hybridnets",

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,10 @@ class FrameRecord:
             data["boxes"] = _boxes_to_dict(self.boxes)
         for name in (*_MASKS, *_NEAR):
             if (counts := getattr(self, name)) is not None:
-                data[name] = _as_lists(counts)
+                data[name] = counts.numbers()
         for name in _SEGMENTS:
             if (matches := getattr(self, name)) is not None:
-                data[name] = {category: _as_lists(each) for category, each in matches.items()}
+                data[name] = {category: [list(each.ious), each.fp, each.fn] for category, each in matches.items()}
         return data
 
     @classmethod
@@ -73,8 +73,8 @@ class FrameRecord:
         values["attributes"] = {str(name): str(value) for name, value in data.get("attributes", {}).items()}
         if "boxes" in data:
             values["boxes"] = _boxes_from_dict(data["boxes"])
-        values |= {name: MaskCounts(*map(int, data[name])) for name in _MASKS if name in data}
-        values |= {name: _near(*data[name]) for name in _NEAR if name in data}
+        values |= {name: MaskCounts.from_numbers(data[name]) for name in _MASKS if name in data}
+        values |= {name: NearCounts.from_numbers(data[name]) for name in _NEAR if name in data}
         for name in _SEGMENTS:
             if name in data:
                 values[name] = {category: _segments(*each) for category, each in data[name].items()}
@@ -84,14 +84,6 @@ class FrameRecord:
 _MASKS = ("drivable", "lanes", "background")
 _NEAR = ("drivable_boundary", "lane_boundary", "lane_near")
 _SEGMENTS = ("segments", "box_pairs")
-
-
-def _as_lists(counts: MaskCounts | NearCounts | SegmentMatches) -> list[Any]:
-    return [list(value) if isinstance(value, tuple) else value for value in astuple(counts)]
-
-
-def _near(predicted: int, labelled: int, predicted_near: list[int], labelled_near: list[int]) -> NearCounts:
-    return NearCounts(int(predicted), int(labelled), tuple(map(int, predicted_near)), tuple(map(int, labelled_near)))
 
 
 def _segments(ious: list[float], fp: int, fn: int) -> SegmentMatches:

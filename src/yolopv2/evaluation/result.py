@@ -27,8 +27,8 @@ class Evaluation:
         protocol: Name of the protocol; a number without it means nothing.
         model: Facts of the network: ``size`` (long side of its canvas), ``runtime``, ``classes``, and where they are
             known ``weights``, ``sha256``, ``variant``.
-        data: Facts of the data: ``frames``, ``classes``, ``lane_width`` (pixels, measured; None without lanes), and
-            where they are known ``path``, ``split``, ``format``.
+        data: Facts of the data: ``frames``, ``classes`` by class id, ``lane_width`` (pixels, measured; None without
+            lanes), and where they are known ``path`` and ``split``.
         metrics: Scores by name, each in 0..1; a task without labels or head is not there.
         intervals: 95 % bootstrap intervals over frames, low and high, of the scores that can be computed for any choice
             of frames; see `yolopv2.evaluation.resampling`.

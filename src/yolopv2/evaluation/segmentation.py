@@ -1,7 +1,9 @@
 """Scores of masks: counts of pixels, and of boundary pixels, that add up over frames and processes."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
+from operator import add
 
 import cv2
 import numpy as np
@@ -54,8 +56,17 @@ class MaskCounts:
         tn = int(np.count_nonzero(known)) - tp - fp - fn
         return cls(tp, fp, fn, tn, int(np.count_nonzero(predicted)) - positive)
 
+    def numbers(self) -> list[int]:
+        """The counts as a flat list, in the order of the attributes."""
+        return list(astuple(self))
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[int]) -> "MaskCounts":
+        """The inverse of `numbers`."""
+        return cls(*map(int, numbers))
+
     def __add__(self, other: "MaskCounts") -> "MaskCounts":
-        return MaskCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return MaskCounts(*map(add, self.numbers(), other.numbers()))
 
     @property
     def pixels(self) -> int:
@@ -132,13 +143,21 @@ class NearCounts:
             _near(labelled, predicted),
         )
 
+    def numbers(self) -> list[int]:
+        """The counts as a flat list, in the order of the attributes."""
+        return [self.predicted, self.labelled, *self.predicted_near, *self.labelled_near]
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[int]) -> "NearCounts":
+        """The inverse of `numbers`."""
+        predicted, labelled, *near = map(int, numbers)
+        count = len(TOLERANCES)
+        if len(near) != 2 * count:
+            raise ValueError(f"{len(numbers)} numbers are no counts of {count} tolerances")
+        return cls(predicted, labelled, tuple(near[:count]), tuple(near[count:]))
+
     def __add__(self, other: "NearCounts") -> "NearCounts":
-        return NearCounts(
-            self.predicted + other.predicted,
-            self.labelled + other.labelled,
-            tuple(a + b for a, b in zip(self.predicted_near, other.predicted_near, strict=True)),
-            tuple(a + b for a, b in zip(self.labelled_near, other.labelled_near, strict=True)),
-        )
+        return NearCounts.from_numbers(list(map(add, self.numbers(), other.numbers())))
 
     def f1(self) -> dict[str, float]:
         """F1 at each tolerance, as ``f1_1px``: 2PR / (P + R), with P the share of the predicted pixels that are near a

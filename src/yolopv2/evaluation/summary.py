@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import Any
 
 from yolopv2.evaluation.curves import RECALL_POINTS, Detections, expected_error
 from yolopv2.evaluation.detection import BANDS, IOU_THRESHOLDS
@@ -133,17 +134,42 @@ def _groups(records: Sequence[FrameRecord], rules: Protocol) -> list[list[FrameR
 
 
 def _mask_scores(group: Sequence[FrameRecord], task: str, rules: Protocol) -> dict[str, float]:
-    total: MaskCounts = reduce(add, (getattr(record, task) for record in group))
-    scores = total.scores(rules.empty)
-    if rules.exclusive:
-        background = reduce(add, (record.background for record in group if record.background is not None))
+    totals: list[Any] = []
+    for name in COUNTS[task]:
+        present = [counts for record in group if (counts := getattr(record, name)) is not None]
+        totals.append(reduce(add, present) if present else None)
+    return scores_of(rules, *totals)
+
+
+COUNTS = {
+    "drivable": ("drivable", "background", "drivable_boundary"),
+    "lanes": ("lanes", "background", "lane_boundary", "lane_near"),
+}
+"""Where in a record the counts of a task are, in the order in which `scores_of` takes them."""
+
+
+def scores_of(
+    rules: Protocol,
+    mask: MaskCounts,
+    background: MaskCounts | None,
+    boundary: NearCounts | None,
+    near: NearCounts | None = None,
+) -> dict[str, float]:
+    """The scores of one task from its counts, without the task's name.
+
+    Args:
+        rules: Says what nothing to nothing is, and whose IoU the mean is taken with.
+        mask: Of the class.
+        background: Where a pixel is one of three.
+        boundary: Of the class's boundary.
+        near: Of the class's pixels.
+    """
+    scores = mask.scores(rules.empty)
+    if background is not None:
         scores["miou"] = (scores["iou"] + background.scores(rules.empty)["iou"]) / 2
-    short = SHORT[task]
-    for name, prefix in ((f"{short}_boundary", "boundary_"), (f"{short}_near", "")):
-        counts: list[NearCounts] = [c for record in group if (c := getattr(record, name, None)) is not None]
-        if counts:
-            scores |= {prefix + key: value for key, value in reduce(add, counts).f1().items()}
-    return scores
+    if boundary is not None:
+        scores |= {f"boundary_{name}": value for name, value in boundary.f1().items()}
+    return scores if near is None else scores | near.f1()
 
 
 def _panoptic(summary: Summary, records: Sequence[FrameRecord]) -> None:

@@ -56,3 +56,22 @@ def test_frames_that_are_gone_are_left_out(painted, listed, street) -> None:
     gone = listed(["gone", street(1)])
     groups = picture_frames(measured, predictor, gone)
     assert {picture.id for group in groups for picture in group.frames} == {"val/001"}
+
+
+def test_boxes_without_a_partner_are_orange(painted, listed, street) -> None:
+    """The first label is found, the second is missed; nothing that is seen is wrong."""
+    sample = street(0)
+    sample.image[:] = 0
+    dataset, predictor = listed([sample]), painted()
+    groups = picture_frames(evaluate(predictor, dataset), predictor, dataset)
+    (picture,) = next(group.frames for group in groups if group.task == "vehicles")
+
+    def orange(uri: str) -> np.ndarray:
+        encoded = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+        bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR).astype(int)
+        return (bgr[..., 2] > bgr[..., 0] + 80).nonzero()[1]
+
+    columns = orange(picture.labelled)
+    assert len(columns)
+    assert columns.min() >= 38  # the second label is from 40 to 60
+    assert not len(orange(picture.seen))

@@ -80,4 +80,4 @@ def corrupt(image: NDArray[np.uint8], name: str, severity: int, seed: int = 0) -
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise YolopError(f"a frame to be corrupted is uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return CORRUPTIONS[name](np.ascontiguousarray(image), severity, rng)
+    return CORRUPTIONS[name](np.ascontiguousarray(image), int(severity), rng)

@@ -13,13 +13,15 @@ from yolopv2.data.dataset import Dataset
 from yolopv2.data.sample import IGNORE, Sample
 from yolopv2.data.sheet import sample_to_scene
 from yolopv2.errors import YolopError
-from yolopv2.evaluation.detection import BoxMatches
+from yolopv2.evaluation.detection import IOU_THRESHOLDS, BoxMatches
 from yolopv2.evaluation.records import FrameRecord
 from yolopv2.evaluation.result import Evaluation
 from yolopv2.files import encode_image
+from yolopv2.geometry.boxes import iou_matrix
 from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.predictor import Predictor
 from yolopv2.media import Frame
+from yolopv2.scene.palette import VERMILION
 
 CONFIDENCE = 0.3
 """From which confidence on a box counts as seen in the gallery, as in prediction."""
@@ -31,7 +33,11 @@ _WIDTH = 560
 
 _LAYERS = {"vehicles": ("boxes",), "drivable": ("drivable",), "lanes": ("lanes",)}
 _TITLES = {
-    "vehicles": ("Vehicles", f"Most vehicles missed and boxes wrong, at confidence {CONFIDENCE} and IoU 0.5."),
+    "vehicles": (
+        "Vehicles",
+        f"Most vehicles missed and boxes wrong, at confidence {CONFIDENCE} and IoU 0.5. Boxes that no box of the other "
+        "side overlaps by so much are orange: missed on the left, wrong on the right.",
+    ),
     "drivable": ("Drivable area", "Lowest IoU of the frame."),
     "lanes": ("Lane markings", "Lowest IoU of the frame."),
 }
@@ -142,12 +148,16 @@ def _picture(
     (scene,) = predictor([Frame(sample.image, sample.source, worst.index)], thresholds)
     layers = [*_LAYERS[task], *(["labels"] if task == "vehicles" and len(names) > 1 else [])]
     unknown = getattr(sample, task, None)
+    labels = sample_to_scene(sample, names)
     pictures = []
-    for each in (sample_to_scene(sample, names), scene):
+    for each, other in ((labels, scene), (scene, labels)):
         drawn = each.draw(sample.image, layers=layers)
         if unknown is not None:
             drawn[unknown == IGNORE] //= 2
-        pictures.append(_small(drawn))
+        drawn = _small(drawn)
+        if task == "vehicles":
+            _mark_lonely(drawn, each.vehicles.xyxy, other.vehicles.xyxy, drawn.shape[1] / each.width)
+        pictures.append(drawn)
     height, width = pictures[0].shape[:2]
     labelled, seen = map(_data_uri, pictures)
     return Picture(worst.id, worst.words, labelled, seen, width, height)
@@ -158,6 +168,15 @@ def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = min(1.0, _WIDTH / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _mark_lonely(
+    picture: NDArray[np.uint8], boxes: NDArray[np.float32], others: NDArray[np.float32], scale: float
+) -> None:
+    """Draws the boxes without a partner on the other side, whatever its class, over the picture."""
+    lonely = iou_matrix(boxes, others).max(1, initial=0) < IOU_THRESHOLDS[0]
+    for x1, y1, x2, y2 in (boxes[lonely] * scale).round().astype(int).tolist():
+        cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), VERMILION, 1, cv2.LINE_AA)
 
 
 def _data_uri(picture: NDArray[np.uint8]) -> str:
