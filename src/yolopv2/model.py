@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, read_meta, resolve
 from yolopv2.checkpoints.files import sha256
-from yolopv2.errors import YolopError
+from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference import Predictor, Thresholds
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
@@ -171,6 +171,43 @@ class YOLOPv2:
             YolopError: One is out of its range, or there is no such class.
         """
         return Thresholds(conf, iou, None if classes is None else self._class_ids(classes), max_det, agnostic)
+
+    def train(
+        self, data: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, **settings: Any
+    ) -> "YOLOPv2":
+        """Trains on labelled frames, from these weights on; needs the extra ``train``.
+
+        Args:
+            data: The YAML of a data set, see docs/data.md: its split ``train`` is learned from, ``val`` validated on.
+            output: Folder of the run; if None, ``runs/train``, ``runs/train-2`` and so on.
+            settings: Of `yolopv2.training.config.TrainConfig`, such as ``epochs=50`` or ``loss={"drivable": 2}``.
+
+        Returns:
+            A model with the best weights of the run, on the same device; ``weights`` says where they are.
+
+        Raises:
+            YolopError: A setting does not exist or cannot be, the data set cannot be read, or training cannot go on.
+
+        Example:
+            >>> import tempfile
+            >>> from yolopv2.data.synthetic import write_dataset
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     data = write_dataset(folder, {"train": 4}, height=90, width=160)
+            ...     quick = {"epochs": 1, "batch_size": 4, "height": 64, "width": 96, "workers": 0}
+            ...     trained = YOLOPv2("nano").train(data, output=f"{folder}/run", **quick)
+            >>> trained
+            <YOLOPv2 best.safetensors, PyTorch ... on cpu, float32, size 640>
+        """
+        try:
+            from yolopv2.training.config import make_config
+            from yolopv2.training.folder import RUNS, free_folder
+            from yolopv2.training.run import train
+        except ImportError:
+            raise MissingExtra("train", "Training") from None
+
+        folder = free_folder(RUNS, "train") if output is None else Path(output)
+        best = train(Path(data), make_config({"weights": str(self.weights)}, settings), folder)
+        return YOLOPv2(best, *self._opened_with[1:])
 
     def export(self, format: str = "onnx", output: str | os.PathLike[str] | None = None) -> Path:
         """Writes the model as a file for other engines; needs the extra ``export``.

@@ -116,7 +116,7 @@ def test_a_frame_of_another_size_is_fitted_in_the_middle_with_everything_off() -
     frame = frame_of(np.random.default_rng(0))
     out = augment(stream(frame), 2 * HEIGHT, 2 * WIDTH + 20, OFF, np.random.default_rng(0))
     assert (out.image[:, [*range(9), *range(-9, 0)]] == 114).all()
-    assert not out.maps[:, [*range(9), *range(-9, 0)]].any()
+    assert not out.maps[:, [*range(9), *range(-9, 0)]][..., [0, 2]].any()
     assert (out.maps[:, 11:-11, 1] == 255).mean() > 0.98
     assert out.boxes is not None
     np.testing.assert_allclose(out.boxes, frame.boxes @ np.diag([1, 2, 2, 2, 2]) + [0, 10, 0, 10, 0])
@@ -157,11 +157,15 @@ def test_in_a_mix_a_frame_without_labels_says_nothing() -> None:
     assert not mix(other, other, 0.3).maps.any()
 
 
-def test_nothing_is_known_outside_the_frame() -> None:
+def test_outside_the_frame_nothing_is_marked_as_far_as_the_frame_has_labels() -> None:
     rng = np.random.default_rng(0)
-    out = augment(stream(frame_of(rng)), HEIGHT, WIDTH, replace(OFF, zoom=(0.5, 0.5)), rng)
-    assert (out.maps[..., 1] == 0).mean() == 0.75
-    assert (out.image[out.maps[..., 1] == 0] == 114).all()
+    frame = frame_of(rng)
+    frame.maps[..., :2], frame.maps[..., 2:] = 255, 0
+    out = augment(stream(frame), HEIGHT, WIDTH, replace(OFF, zoom=(0.5, 0.5)), rng)
+    outside = out.maps[..., 0] == 0
+    assert outside.mean() == 0.75
+    assert (out.image[outside] == 114).all()
+    assert (out.maps[outside] == (0, 255, 0, 0)).all()
 
 
 def test_a_mosaic_has_four_frames_and_no_gaps() -> None:

@@ -133,7 +133,7 @@ def test_a_full_disk_stops_with_an_account_and_keeps_the_state_before(
         return whole(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", write)
-    with pytest.raises(YolopError, match="stopped at step 4: .*No space left.*go on with --resume"):
+    with pytest.raises(YolopError, match=r"stopped at step 4: .*No space left.*go on with --resume"):
         train(data, settings(), tmp_path / "run")
     monkeypatch.undo()
     assert RunFolder(tmp_path / "run").load_state()["step"] == 2

@@ -7,8 +7,6 @@ import typer
 
 from yolopv2.errors import MissingExtra, YolopError
 
-_RUNS = Path("runs")
-
 
 def train(
     data: Annotated[
@@ -59,7 +57,7 @@ def train(
     try:
         from yolopv2.training import run
         from yolopv2.training.config import make_config, parse_words, read_config
-        from yolopv2.training.folder import RunFolder, free_folder
+        from yolopv2.training.folder import RUNS, RunFolder, free_folder
     except ImportError:
         raise MissingExtra("train", "Training") from None
 
@@ -72,6 +70,8 @@ def train(
         raise YolopError("Name the YAML of a data set, or a run to go on with: --resume FOLDER.")
     else:
         settings = make_config(read_config(config) if config else {}, parse_words(set or []), given)
-        folder = output or free_folder(_RUNS, "train")
+        folder = output or free_folder(RUNS, "train")
+    if resume is None and RunFolder(folder).has_state:
+        raise YolopError(f"{folder} holds a run: go on with it by --resume {folder}, or choose another --output.")
     best = run.train(data, settings, folder, resume=resume is not None)
     typer.echo(f"best weights: {best}\nlook at {best.parent / 'curves.png'} and {best.parent / 'validation'}")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolopv2.data.packed import PackedSample
+from yolopv2.data.packed import MAPS, PackedSample
 from yolopv2.geometry.letterbox import PADDING
 
 Matrix = NDArray[np.float64]
@@ -60,7 +60,10 @@ class View:
 
 
 def warp_into(canvas: PackedSample, frame: PackedSample, matrix: Matrix, tile: Tile) -> None:
-    """Draws a frame and its maps into a tile of a canvas; what lies outside the frame is grey, of no weight.
+    """Draws a frame and its maps into a tile of a canvas; what lies outside the frame is grey.
+
+    There it is known, of those labels that the frame has, that nothing is marked: prediction sees grey around its
+    frames as well, and shall find it empty.
 
     Args:
         canvas: Written to.
@@ -74,8 +77,9 @@ def warp_into(canvas: PackedSample, frame: PackedSample, matrix: Matrix, tile: T
         np.array([[1, 0, -x1 - 0.5], [0, 1, -y1 - 0.5], [0, 0, 1]]) @ matrix @ [[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]
     )
     affine = not matrix[2, :2].any()
-    for source, target, border in ((frame.image, canvas.image, PADDING), (frame.maps, canvas.maps, 0)):
-        size, borders = (x2 - x1, y2 - y1), (border,) * 4
+    size = (x2 - x1, y2 - y1)
+    empty = [255.0 * (name.endswith("weight") and bool(frame.maps[..., i].any())) for i, name in enumerate(MAPS)]
+    for source, target, borders in ((frame.image, canvas.image, (PADDING,) * 3), (frame.maps, canvas.maps, empty)):
         if affine:
             target[y1:y2, x1:x2] = cv2.warpAffine(source, inside[:2], size, borderValue=borders)
         else:

@@ -19,6 +19,9 @@ from yolopv2.training.config import TrainConfig, make_config
 
 STATE = "state.pt"
 
+RUNS = Path("runs")
+"""Where runs go that are given no folder."""
+
 
 def free_folder(parent: Path, name: str) -> Path:
     """``parent/name``, or the first of ``name-2``, ``name-3`` and so on that is not there yet."""

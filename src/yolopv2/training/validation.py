@@ -29,8 +29,8 @@ _TILE = 640
 class Validation:
     """Scores networks on one split, by the protocol ``dataset``.
 
-    Called by all processes together, each of which looks at its share of the frames; the scores are the same to the last
-    digit for any number of them.
+    Called by all processes together, each of which looks at its share of the frames; the scores are the same to the
+    last digit for any number of them.
 
     Args:
         dataset: The split.
