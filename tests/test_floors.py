@@ -18,9 +18,11 @@ FLOORS = [
     {"scene"},
     {"network", "media"},
     {"checkpoints", "inference", "data"},
-    {"training", "evaluation", "export"},
+    {"evaluation", "export"},
+    {"training"},
     {"model"},
     {"cli"},
+    {"__main__"},
 ]
 """From the ground up; a room imports from floors below its own, and from itself."""
 

@@ -1,8 +1,9 @@
-"""Packs the frames from which the bundled nano learns, with teachers' masks where nobody labelled any.
+"""Packs the frames from which the bundled nano learns, with teachers' masks mixed in.
 
     python recipes/nano/prepare.py DATA PACKED
 
-DATA holds the folders ``bdd100k``, ``bdd100k_restored``, ``bdd100k_unlabelled`` and ``teachers``; PACKED is written.
+DATA holds the folders that README.md lists. PACKED gets a folder of packed frames for each of them, and ``nano.yaml``,
+which mixes them for ``yolopv2 train``. What is packed already stays.
 """
 
 import sys
@@ -11,78 +12,78 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
+import yaml
+from teachers import HEIGHT, WIDTH, Teachers
 
 from yolopv2.data.formats.bdd100k import BDD100K
 from yolopv2.data.packed import MAPS, PackedSample, pack_sample, write_packed
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import render_scene
+from yolopv2.files import write_text_atomic
+from yolopv2.media import read_image
 
-HEIGHT, WIDTH = 360, 640
+SHARES = {"bdd100k": 0.72, "restored": 0.15, "unlabelled": 0.04, "synthetic": 0.09}
 GENERATED = 800
 TEACHER_TRUST = 200
-"""Weight of a teacher's pixel, of 255."""
+"""Weight of a teacher's pixel where nobody labelled, of 255."""
 
 
-class Teachers:
-    """The mean probability of two small published networks, on 640x360 frames."""
+def taught(sample: Sample, teachers: Teachers) -> PackedSample:
+    """Packs a frame: the teachers' masks where it has none, the mean of both where its drivable area is labelled.
 
-    def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        self.plain = onnxruntime.InferenceSession(folder / "twinlitenet_harrylal_best.onnx", options)
-        self.plus = onnxruntime.InferenceSession(folder / "twinlitenetplus_small.onnx", options)
-
-    def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Drivable and lane probability, uint8 of 255, for one ``[360, 640, 3]`` frame."""
-        x = image.transpose(2, 0, 1)[None].astype(np.float32) / 255
-        padded = np.full((1, 3, 384, 640), 114 / 255, np.float32)
-        padded[:, :, 12:372] = x
-        first = self.plain.run(["da", "ll"], {"images": x})
-        second = [y[:, :, 12:372] for y in self.plus.run(["da", "ll"], {"images": padded})]
-        means = [(_probability(a) + _probability(b)) / 2 for a, b in zip(first, second, strict=True)]
-        return (means[0] * 255).astype(np.uint8), (means[1] * 255).astype(np.uint8)
+    Labelled drivable areas end where their annotator decided that they do; the teachers, who saw seventy thousand of
+    them, know where most would.
+    """
+    packed = pack_sample(sample, HEIGHT, WIDTH, lanes="area")
+    for name, guess in zip(("drivable", "lanes"), teachers(packed.image), strict=True):
+        target, weight = (packed.maps[..., MAPS.index(name) + i] for i in range(2))
+        if not weight.any():
+            target[:], weight[:] = guess, TEACHER_TRUST
+        elif name == "drivable":
+            target[:] = (target.astype(np.uint16) + guess) // 2
+    return packed
 
 
-def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return 1 / (1 + np.exp(logits[0, 0] - logits[0, 1]))
-
-
-def fill(sample: PackedSample, teachers: Teachers) -> PackedSample:
-    """Puts the teachers' masks where a frame has none of its own."""
-    guesses = dict(zip(("drivable", "lanes"), teachers(sample.image), strict=True))
-    for name, guess in guesses.items():
-        channel = MAPS.index(name)
-        if not sample.maps[..., channel + 1].any():
-            sample.maps[..., channel] = guess
-            sample.maps[..., channel + 1] = TEACHER_TRUST
-    return sample
-
-
-def labelled(root: Path, split: str, teachers: Teachers) -> Iterator[PackedSample]:
-    """BDD100K's own labels first, teachers for the rest."""
-    frames = BDD100K(root, split)
+def labelled(frames: BDD100K, teachers: Teachers) -> Iterator[PackedSample]:
+    """BDD100K's frames with their own labels and the teachers'."""
     for i in range(len(frames)):
-        yield fill(pack_sample(frames[i], HEIGHT, WIDTH, lanes="area"), teachers)
+        yield taught(frames[i], teachers)
 
 
 def masks_only(images: list[Path], drivable: Path | None, teachers: Teachers) -> Iterator[PackedSample]:
     """Frames without usable boxes."""
     for path in images:
-        image = np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+        image = read_image(path).image
         mask = None
         if drivable is not None:
             mask = (cv2.imread(str(drivable / f"{path.stem}.png"), cv2.IMREAD_GRAYSCALE) > 0).astype(np.uint8)
             mask = cv2.resize(mask, image.shape[1::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-        yield fill(pack_sample(Sample(image.astype(np.uint8), drivable=mask), HEIGHT, WIDTH, lanes="area"), teachers)
+        yield taught(Sample(image, drivable=mask), teachers)
+
+
+def write_mix(packed: Path, data: Path) -> None:
+    """Writes the YAML of each packed folder, of BDD100K's val split, and of their mix."""
+    sources = []
+    for name, share in SHARES.items():
+        described = {"format": "packed", "root": ".", "splits": {"train": name}, "classes": ["vehicle"]}
+        write_text_atomic(packed / f"{name}.yaml", yaml.safe_dump(described, sort_keys=False))
+        sources.append({"data": f"{name}.yaml", "share": share})
+    val = {
+        "format": "bdd100k",
+        "root": str((data / "bdd100k").resolve()),
+        "splits": {"val": "val"},
+        "classes": {"vehicle": ["car", "truck", "bus", "train"]},
+    }
+    write_text_atomic(packed / "val.yaml", yaml.safe_dump(val, sort_keys=False))
+    mix = {"sources": [*sources, {"data": "val.yaml", "share": 1.0}]}
+    write_text_atomic(packed / "nano.yaml", yaml.safe_dump(mix, sort_keys=False))
 
 
 def main(data: Path, packed: Path) -> None:
     """Packs everything that is not packed yet."""
     teachers = Teachers(data / "teachers")
     train = BDD100K(data / "bdd100k", "train")
-    write_packed(packed / "bdd100k", labelled(data / "bdd100k", "train", teachers), len(train))
+    write_packed(packed / "bdd100k", labelled(train, teachers), len(train))
     restored = sorted((data / "bdd100k_restored/images").glob("*"))
     drivable = data / "bdd100k_restored/drivable"
     write_packed(packed / "restored", masks_only(restored, drivable, teachers), len(restored))
@@ -90,6 +91,7 @@ def main(data: Path, packed: Path) -> None:
     write_packed(packed / "unlabelled", masks_only(unlabelled, None, teachers), len(unlabelled))
     scenes = (pack_sample(render_scene(seed, HEIGHT, WIDTH), HEIGHT, WIDTH, lanes="area") for seed in range(GENERATED))
     write_packed(packed / "synthetic", scenes, GENERATED)
+    write_mix(packed, data)
 
 
 if __name__ == "__main__":

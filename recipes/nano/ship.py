@@ -1,21 +1,17 @@
 """Ships trained weights: scores them as a user would run them, and writes them into the package.
 
-python recipes/nano/ship.py RUN/last.pt BDD100K
+python recipes/nano/ship.py RUN/best.safetensors bdd100k.yaml
 """
 
 import json
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
-
-import torch
 
 import yolopv2
 from yolopv2 import YOLOPv2
 from yolopv2.checkpoints import CheckpointMeta
-from yolopv2.checkpoints.weights import save_checkpoint
-from yolopv2.data.formats.bdd100k import BDD100K
-from yolopv2.evaluation.evaluate import evaluate
+from yolopv2.checkpoints.weights import load_checkpoint, save_checkpoint
 from yolopv2.export.onnx import export_onnx
 from yolopv2.network import Network
 
@@ -27,25 +23,22 @@ PROVENANCE = {
 }
 
 
-def write(network: Network, folder: Path, **described: Any) -> None:
+def write(network: Network, meta: CheckpointMeta, folder: Path) -> None:
     """Writes ``nano.safetensors`` and ``nano.onnx``."""
-    meta = CheckpointMeta.of(network, ["vehicle"], PROVENANCE, **described)
-    folder.mkdir(parents=True, exist_ok=True)
     save_checkpoint(network, folder / "nano.safetensors", meta, storage="float16")
     export_onnx(network, folder / "nano.onnx", meta.to_dict())
 
 
-def main(checkpoint: Path, bdd100k: Path) -> None:
-    """Ships the averaged weights of a run's checkpoint."""
-    state = torch.load(checkpoint, weights_only=True)
-    network = Network("nano", classes=1)
-    network.load_state_dict(state["ema"])
-    trial = checkpoint.parent / "trial"
-    write(network, trial)
-    measured = evaluate(YOLOPv2(trial / "nano.onnx").predictor, BDD100K(bdd100k, "val"))
+def main(checkpoint: Path, data: Path) -> None:
+    """Ships the weights of a checkpoint."""
+    network, meta = load_checkpoint(checkpoint)
+    meta = meta.model_copy(update={"provenance": PROVENANCE, "metrics": {}})
+    with tempfile.TemporaryDirectory() as folder:
+        write(network, meta, Path(folder))
+        measured = YOLOPv2(Path(folder) / "nano.onnx").evaluate(data)
     metrics = {"frames": measured.data["frames"], **measured.metrics}
     print(json.dumps(metrics, indent=2))
-    write(network, BUNDLED, training=state["config"], metrics={"bdd100k val, dataset protocol": metrics})
+    write(network, meta.model_copy(update={"metrics": {"bdd100k val, dataset protocol": metrics}}), BUNDLED)
 
 
 if __name__ == "__main__":
