@@ -93,7 +93,7 @@ def launch(config: TrainConfig) -> Fabric:
         devices=devices,
         num_nodes=nodes,
         strategy="ddp" if devices * nodes > 1 else "auto",
-        precision=_precision(config),  # type: ignore[arg-type]
+        precision=precision_of(config),  # type: ignore[arg-type]
     )
     fabric.launch()
     if config.batch_size % fabric.world_size:
@@ -102,7 +102,8 @@ def launch(config: TrainConfig) -> Fabric:
     return fabric
 
 
-def _precision(config: TrainConfig) -> str:
+def precision_of(config: TrainConfig) -> str:
+    """The precision as Fabric calls it: what the device is quick in, or what is configured."""
     names = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
     if config.precision != "auto":
         return names[config.precision]

@@ -1,5 +1,6 @@
 """Scores a network while it learns, by the code that evaluation uses, and draws what it sees."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -72,18 +73,20 @@ class Validation:
             outcomes.append(outcome)
             self.tick(len(outcomes), len(own))
         outcomes = gather(outcomes)
+        for unreadable in (o for o in outcomes if isinstance(o, str)):
+            warnings.warn(f"left out of validation: {unreadable}", stacklevel=2)
         records = sorted((o for o in outcomes if not isinstance(o, str)), key=lambda record: record.index)
         if not records:
             raise YolopError(f"No frame of the split for validation can be read: {next(iter(outcomes), 'it is empty')}")
         if rank() == 0:
-            write_image(self.folder / f"{epoch:04d}.jpg", self.picture(predictor))
+            write_image(self.folder / f"{epoch:04d}.jpg", self.picture(predictor, [record.index for record in records]))
         return summarize(records, scorer.protocol, scorer.names).metrics
 
-    def picture(self, predictor: Predictor) -> NDArray[np.uint8]:
-        """Frames with their labels on the left and what is seen on the right, uint8 RGB."""
+    def picture(self, predictor: Predictor, indices: Sequence[int]) -> NDArray[np.uint8]:
+        """Some of the frames with these indices: labels on the left, what is seen on the right, uint8 RGB."""
         rows = []
-        for index in np.unique(np.linspace(0, len(self.dataset) - 1, PICTURED).round().astype(int)):
-            sample = self.dataset[int(index)]
+        for place in np.unique(np.linspace(0, len(indices) - 1, PICTURED).round().astype(int)):
+            sample = self.dataset[indices[place]]
             scene = predictor([Frame(sample.image, sample.source)], Thresholds())[0]
             pair = [draw_sample(sample, self.dataset.names), scene.draw()]
             height = round(_TILE * sample.image.shape[0] / sample.image.shape[1])
