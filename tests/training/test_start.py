@@ -30,7 +30,7 @@ def saved(tmp_path: Path) -> tuple[Network, str]:
 
 
 def begin(path: str, names: list[str], **settings: object) -> Start:
-    return starting_network(make_config({"weights": path, **settings}), names, keep, images)
+    return starting_network(make_config({"weights": path, **settings}), names, keep, images())
 
 
 def test_the_same_classes_take_everything_over(saved: tuple[Network, str]) -> None:
@@ -78,12 +78,12 @@ def test_deployed_weights_can_be_trained(tmp_path: Path, saved: tuple[Network, s
 
 def test_new_anchors_are_told_of(saved: tuple[Network, str]) -> None:
     halved = starting_network(
-        make_config({"weights": saved[1]}), ["car", "bus"], lambda a: (torch.tensor(a) / 2).tolist(), images
+        make_config({"weights": saved[1]}), ["car", "bus"], lambda a: (torch.tensor(a) / 2).tolist(), images()
     )
     assert "anchors were clustered anew" in halved.remarks[0]
     torch.testing.assert_close(halved.network.anchors, saved[0].anchors / 2)
 
 
 def test_without_weights_the_configuration_decides() -> None:
-    start = starting_network(make_config({"variant": "nano", "encoder": "e-elan"}), ["a", "b", "c"], keep, images)
+    start = starting_network(make_config({"variant": "nano", "encoder": "e-elan"}), ["a", "b", "c"], keep, images())
     assert (start.network.classes, start.network.encoder_name, start.remarks) == (3, "e-elan", [])

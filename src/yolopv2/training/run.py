@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
-from torch import Tensor
 
 from yolopv2.data.ahead import Frames
 from yolopv2.data.dataset import Dataset, open_dataset, open_sources, split_names
@@ -24,11 +21,9 @@ from yolopv2.training.folder import RunFolder
 from yolopv2.training.loader import Source
 from yolopv2.training.record import Record, Silent
 from yolopv2.training.start import Anchors, Start, starting_network
+from yolopv2.training.survey import Survey, survey_labels
 from yolopv2.training.trainer import Listener, Trainer
 from yolopv2.training.validation import Validation
-
-LOOKED_AT = 2000
-"""Frames, at most, whose labels are looked at before training: for anchors, and for tasks that nobody labelled."""
 
 
 def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -> Path:
@@ -51,9 +46,9 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
     run = RunFolder(folder)
     state = run.load_state() if resume and run.has_state else None
     sources = training_frames(data, config, fabric, folder.parent / ".frames")
-    looked = look_at_labels(sources)
+    survey = survey_labels(sources, config.height, config.width)
     names = list(open_dataset(data, "train").names.values())
-    start = _start(config, names, looked, sources)
+    start = _start(config, names, survey)
     first, validated = fabric.global_rank == 0, "val" in split_names(data)
     if first and not resume:
         run.write_config(data, start.config)
@@ -64,8 +59,10 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
     try:
         trainer = Trainer(start.network, sources, start.config, fabric, listener, validation, state)
         if state is None:
-            for remark in [*start.remarks, *looked.remarks(start.config.heads, validated)]:
+            for remark in start.remarks:
                 listener.remark(trainer.progress, remark)
+            if not validated:
+                listener.remark(trainer.progress, "There is no split 'val': the last weights will count as the best.")
         trainer.run()
     finally:
         if record is not None:
@@ -113,61 +110,17 @@ def precision_of(config: TrainConfig) -> str:
     return "bf16-mixed" if quick else "32-true"
 
 
-class LookedAt:
-    """What a look at the labels of some frames found.
-
-    Attributes:
-        sizes: float32 ``[n, 2]``, width and height of boxes in pixels at training size.
-        labelled: Whether any frame had labels, by head.
-    """
-
-    def __init__(self) -> None:
-        self.sizes: NDArray[np.float32] = np.zeros((0, 2), np.float32)
-        self.labelled = {"detection": False, "drivable": False, "lanes": False}
-
-    def remarks(self, heads: Sequence[str], validated: bool) -> list[str]:
-        """What a person should know, in sentences."""
-        without = [head for head in heads if not self.labelled[head]]
-        told = [f"No labels for {', '.join(without)} were found: what has none learns nothing."] if without else []
-        return told if validated else [*told, "There is no split 'val': the last weights will count as the best."]
-
-
-def look_at_labels(sources: Sequence[Source]) -> LookedAt:
-    """Looks at evenly spaced frames of every source; those that cannot be read are left to training to tell of."""
-    looked = LookedAt()
-    sizes = [looked.sizes]
-    each = max(1, LOOKED_AT // len(sources))
-    for source in sources:
-        for index in np.unique(np.linspace(0, len(source.frames) - 1, each).astype(int)):
-            try:
-                sample = source.frames[int(index)]
-            except (YolopError, OSError):
-                continue
-            looked.labelled["detection"] |= sample.boxes is not None
-            looked.labelled["drivable"] |= bool(sample.maps[..., 1].any())
-            looked.labelled["lanes"] |= bool(sample.maps[..., 3].any())
-            if sample.boxes is not None:
-                sizes.append(sample.boxes[:, 3:5] - sample.boxes[:, 1:3])
-    looked.sizes = np.concatenate(sizes)
-    return looked
-
-
-def _start(config: TrainConfig, names: list[str], looked: LookedAt, sources: Sequence[Source]) -> Start:
-    remarks: list[str] = []
+def _start(config: TrainConfig, names: list[str], survey: Survey) -> Start:
+    remarks = survey.remarks(config.heads)
 
     def fitted(given: Anchors) -> Anchors:
-        if config.anchors == "keep" or "detection" not in config.heads or not len(looked.sizes):
+        if config.anchors == "keep" or "detection" not in config.heads or not len(survey.sizes):
             return given
-        chosen, remark = choose_anchors(looked.sizes, given)
+        chosen, remark = choose_anchors(survey.sizes, given)
         remarks.append(remark)
         return chosen
 
-    def images() -> Tensor:
-        frames = sources[0].frames
-        chosen = np.linspace(0, len(frames) - 1, min(8, len(frames))).astype(int)
-        return torch.from_numpy(np.stack([frames[int(i)].image for i in chosen])).permute(0, 3, 1, 2).float() / 255
-
-    start = starting_network(config, names, fitted, images)
+    start = starting_network(config, names, fitted, survey.images)
     start.remarks += remarks
     return start
 

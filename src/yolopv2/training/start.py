@@ -33,7 +33,7 @@ def starting_network(
     config: TrainConfig,
     names: Sequence[str],
     choose_anchors: Callable[[Anchors], Anchors],
-    images: Callable[[], Tensor],
+    images: Tensor,
 ) -> Start:
     """Makes the network of a run.
 
@@ -41,7 +41,7 @@ def starting_network(
         config: The run.
         names: Class names of the data, by class id.
         choose_anchors: Gives the anchors to be used in place of given ones.
-        images: Gives a batch of training images ``[N, 3, H, W]`` in 0..1, for weights in deployed form.
+        images: Training images ``[N, 3, H, W]`` in 0..1, for weights in deployed form.
 
     Raises:
         YolopError: The weights cannot be loaded.
@@ -52,7 +52,7 @@ def starting_network(
     loaded, meta = load_network(resolve(config.weights))
     remarks: list[str] = []
     if is_deployed(loaded):
-        loaded = unfuse(loaded, images())
+        loaded = unfuse(loaded, images)
         remarks.append(
             f"{config.weights} is in deployed form: its normalisations were measured anew on training frames."
         )

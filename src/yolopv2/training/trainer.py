@@ -106,7 +106,8 @@ class Trainer:
         compiled: Any = torch.compile(self.network) if config.compile else self.network
         optimizer = make_optimizer(config, self.network, self.uncertainty)
         self.module, self.optimizer = fabric.setup(compiled, optimizer)
-        self.skipped = 0
+        self.scaler = getattr(fabric.strategy.precision, "scaler", None)  # of float16
+        self.skipped, self.saved = 0, time.monotonic()
         if state is not None:
             self._resume(state)
 
@@ -116,7 +117,6 @@ class Trainer:
         Raises:
             YolopError: Frames cannot be read, what is kept cannot be written, or gradients stay without a number.
         """
-        saved = time.monotonic()
         while self.progress.step < self.progress.steps:
             with closing(self._batches()) as batches:
                 for batch in batches:
@@ -124,13 +124,12 @@ class Trainer:
                         self.listener.remark(self.progress, f"left out a frame: {problem}")
                     self.listener.step(self.progress, self._step(batch))
                     if self.progress.step % self.progress.steps_per_epoch == 0:
-                        break
-                    if time.monotonic() - saved > 60 * self.config.save_every and self._at_update():
+                        self.listener.epoch(self.progress, self.ema.network, self._validate())
                         self._save()
-                        saved = time.monotonic()
-            self.listener.epoch(self.progress, self.ema.network, self._validate())
-            self._save()
-            saved = time.monotonic()
+                        if self.progress.epoch in (self.config.epochs, self._last_mosaic):
+                            break
+                    elif self._at_update() and time.monotonic() - self.saved > 60 * self.config.save_every:
+                        self._save()
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted losses of a batch, of all processes together."""
@@ -140,10 +139,15 @@ class Trainer:
         sums = loss_sums(out, batch, self.network.anchors.float(), self.config.loss)
         return losses_of(sum_over_processes(sums), self.config.loss)
 
+    @property
+    def _last_mosaic(self) -> int:
+        """The round after which there are no mosaics and mixtures any more."""
+        return self.config.epochs - self.config.close_mosaic
+
     def _batches(self) -> Generator[Batch, None, None]:
-        """Batches from here to the next change of augmentation, which is at the end of some round."""
+        """Batches from here on, augmented as it is due now."""
         c, world = self.config, self.fabric.world_size
-        closed = self.progress.epoch >= c.epochs - c.close_mosaic
+        closed = self.progress.epoch >= self._last_mosaic
         augment = replace(c.augment, mosaic=0.0, mixup=0.0) if closed else c.augment
         frames = AugmentedFrames(self.sources, c.height, c.width, augment, c.seed)
         start, rank = self.progress.step, self.fabric.global_rank
@@ -176,6 +180,8 @@ class Trainer:
             self.module, self.optimizer, max_norm=self.config.clip or float("inf"), error_if_nonfinite=False
         )
         if not torch.isfinite(torch.as_tensor(norm)):
+            if self.scaler is not None:
+                self.optimizer.step()  # the scaler takes no step, and a smaller scale from now on
             self._skip(statistics, "its gradients are not finite")
             return False
         self.optimizer.step()
@@ -225,8 +231,10 @@ class Trainer:
             "ema_updates": self.ema.updates,
             "optimizer": self.optimizer.state_dict(),
             "uncertainty": self.uncertainty.state_dict() if self.uncertainty else {},
+            "scaler": self.scaler.state_dict() if self.scaler else {},
         }
         self.listener.save(self.progress, state)
+        self.saved = time.monotonic()
 
     def _resume(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
@@ -235,6 +243,8 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.uncertainty:
             self.uncertainty.load_state_dict(state["uncertainty"])
+        if self.scaler:
+            self.scaler.load_state_dict(state["scaler"])
 
 
 def make_optimizer(config: TrainConfig, *modules: nn.Module | None) -> torch.optim.Optimizer:
