@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -83,4 +84,4 @@ def _canvases(sources: Sequence[Source], height: int, width: int, problems: list
                 except (YolopError, OSError) as error:
                     problems.append(str(error))
                 else:
-                    yield augment(lambda frame=frame: frame, height, width, AugmentConfig.off(), rng)
+                    yield augment(repeat(frame).__next__, height, width, AugmentConfig.off(), rng)
