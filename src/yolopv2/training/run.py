@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -48,16 +49,17 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
     sources = training_frames(data, config, fabric, folder.parent / ".frames")
     survey = survey_labels(sources, config.height, config.width)
     names = list(open_dataset(data, "train").names.values())
-    start = _start(config, names, survey)
+    start = _start(config if state is None else replace(config, weights=None), names, survey)
+    config = replace(start.config, weights=config.weights)
     first, validated = fabric.global_rank == 0, "val" in split_names(data)
     if first and not resume:
-        run.write_config(data, start.config)
+        run.write_config(data, config)
     step = None if state is None else state["step"]
-    record = Record(run, start.config, names, validated, step) if first else None
+    record = Record(run, config, names, validated, step) if first else None
     listener: Listener = record or Silent()
-    validation = _validation(data, names, start.config, fabric, run, record) if validated else None
+    validation = _validation(data, names, config, fabric, run, record) if validated else None
     try:
-        trainer = Trainer(start.network, sources, start.config, fabric, listener, validation, state)
+        trainer = Trainer(start.network, sources, config, fabric, listener, validation, state)
         if state is None:
             for remark in start.remarks:
                 listener.remark(trainer.progress, remark)

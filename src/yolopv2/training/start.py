@@ -8,6 +8,7 @@ from torch import Tensor
 
 from yolopv2.checkpoints import load_network, resolve
 from yolopv2.network import COCO_ANCHORS, HEADS, Network
+from yolopv2.network.heads import ANCHORS_PER_LEVEL
 from yolopv2.network.unfuse import is_deployed, unfuse
 from yolopv2.training.config import TrainConfig
 
@@ -66,17 +67,19 @@ def starting_network(
         remarks.append(f"The head for {', '.join(left)} of {config.weights} is left out.")
     if "detection" in heads and "detection" in loaded.heads:
         remarks += _detection_remarks(loaded, meta.names, network, names)
-    _copy(loaded, network, same_classes=tuple(names) == meta.names)
+    _copy(loaded, meta.names, network, names)
     return Start(network, config, remarks)
 
 
 def _detection_remarks(loaded: Network, theirs: Sequence[str], network: Network, ours: Sequence[str]) -> list[str]:
     remarks = []
     if tuple(ours) != tuple(theirs):
-        old, new = (_listed(names) for names in (theirs, ours))
-        remarks.append(
-            f"The classes are {new} instead of {old}: the last layer of detection starts from random weights."
-        )
+        kept, new = ([name for name in ours if (name in theirs) == known] for known in (True, False))
+        remarks.append(f"The classes are {_listed(ours)} instead of {_listed(theirs)}.")
+        if new:
+            remarks.append(f"{_listed(new)}: the last layer of detection starts from random weights for these.")
+        if kept:
+            remarks.append(f"{_listed(kept)}: known to the weights, and kept.")
     if not torch.equal(loaded.anchors, network.anchors):
         remarks.append("The anchors were clustered anew: those of the weights do not fit the data's boxes.")
     return remarks
@@ -87,13 +90,22 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(distinct[:5]) + (f" and {len(distinct) - 5} more" if len(distinct) > 5 else "")
 
 
-def _copy(loaded: Network, network: Network, same_classes: bool) -> None:
-    """Copies every tensor that means the same in both networks."""
+def _copy(loaded: Network, theirs: Sequence[str], network: Network, ours: Sequence[str]) -> None:
+    """Copies every tensor that means the same in both networks; of the last layer of detection, what does by name."""
     state = network.state_dict()
-    skipped = ("anchors",) if same_classes else ("anchors", "detection.predict.", "detection.im.")
-    fitting = {
-        name: value
-        for name, value in loaded.state_dict().items()
-        if not name.startswith(skipped) and name in state and state[name].shape == value.shape
-    }
-    network.load_state_dict({**state, **fitting})
+    for name, value in loaded.state_dict().items():
+        if name == "anchors" or name not in state:
+            continue
+        if name.startswith(("detection.predict.", "detection.im.")):
+            _copy_classes(value, theirs, state[name], ours)
+        else:
+            state[name].copy_(value)
+
+
+def _copy_classes(source: Tensor, theirs: Sequence[str], target: Tensor, ours: Sequence[str]) -> None:
+    """Copies the outputs for boxes, for objectness, and for the classes that have the same name."""
+    shape = (ANCHORS_PER_LEVEL, -1, max(target.numel() // (ANCHORS_PER_LEVEL * (5 + len(ours))), 1))
+    known = [(5 + i, 5 + theirs.index(name)) for i, name in enumerate(ours) if name in theirs]
+    rows = [(i, i) for i in range(5)] + known
+    into, out_of = (list(column) for column in zip(*rows, strict=True))
+    target.view(shape)[:, into] = source.view(shape)[:, out_of]
