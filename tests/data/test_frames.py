@@ -98,7 +98,8 @@ def test_packed_frames_are_taken_where_there_are_any(dataset: Mixed) -> None:
     assert not dataset.reads
     direct = pack_sample(frame, 30, 40)
     np.testing.assert_allclose(small.image, direct.image, atol=1)
-    np.testing.assert_allclose(small.maps, direct.maps, atol=1)
+    rest = [0, 1, 3]  # markings that were packed by touch are shrunk by area from there
+    np.testing.assert_allclose(small.maps[..., rest], direct.maps[..., rest], atol=1)
     np.testing.assert_allclose(small.boxes, direct.boxes)  # type: ignore[arg-type]
 
 

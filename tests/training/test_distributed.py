@@ -28,7 +28,7 @@ class Listener:
     def step(self, progress, losses): self.losses.append(losses)
     def remark(self, progress, text): print(text)
     def save(self, progress, state): pass
-    def epoch(self, progress, network): pass
+    def epoch(self, progress, network, scores): pass
 
 config = make_config(json.loads(sys.argv[2]))
 count = int(os.environ.get("WORLD_SIZE", 1))

@@ -160,7 +160,7 @@ def test_tasks_nobody_labelled_are_told_of_once(tmp_path: Path) -> None:
     data.write_text("format: yolo\nsplits: {train: train}\nclasses: [car, person]\n")
     best = train(data, settings(), tmp_path / "run")
     remarks = [entry["remark"] for entry in RunFolder(tmp_path / "run").entries() if "remark" in entry]
-    assert [remark for remark in remarks if remark.startswith("No labels for drivable, lanes")] == remarks[-2:-1]
+    assert [remark.startswith("No labels for drivable, lanes") for remark in remarks].count(True) == 1
     assert "no split 'val'" in remarks[-1]
     assert all(entry["losses"]["drivable"] == 0 for entry in losses(tmp_path / "run"))
     assert read_meta(best).names == ("car", "person")

@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -29,27 +30,20 @@ class Memory:
         self.remarks.append(text)
 
     def save(self, progress: Progress, state: dict[str, Any]) -> None:
-        copied = torch.load(_saved(state), weights_only=True)
-        self.states.append(copied)
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        buffer.seek(0)
+        self.states.append(torch.load(buffer, weights_only=True))
 
-    def epoch(self, progress: Progress, network: Network) -> None:
+    def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
         self.epochs.append(progress.epoch)
-
-
-def _saved(state: dict[str, Any]) -> Any:
-    import io
-
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    buffer.seek(0)
-    return buffer
 
 
 def trainer(sources: list[Source], config: TrainConfig, state: dict[str, Any] | None = None) -> tuple[Trainer, Memory]:
     torch.manual_seed(1)
     network = Network("nano", classes=1, heads=config.heads)
     memory = Memory()
-    return Trainer(network, sources, config, Fabric(accelerator="cpu", devices=1), memory, state), memory
+    return Trainer(network, sources, config, Fabric(accelerator="cpu", devices=1), memory, state=state), memory
 
 
 def test_all_losses_fall_on_a_few_frames(squares: list[Source], quick: TrainConfig) -> None:
