@@ -57,6 +57,7 @@ def train(
     try:
         from yolopv2.training import run
         from yolopv2.training.config import make_config, parse_words, read_config
+        from yolopv2.training.distributed import rank
         from yolopv2.training.folder import RUNS, RunFolder, free_folder
     except ImportError:
         raise MissingExtra("train", "Training") from None
@@ -74,4 +75,5 @@ def train(
     if resume is None and RunFolder(folder).has_state:
         raise YolopError(f"{folder} holds a run: go on with it by --resume {folder}, or choose another --output.")
     best = run.train(data, settings, folder, resume=resume is not None)
-    typer.echo(f"best weights: {best}\nlook at {best.parent / 'curves.png'} and {best.parent / 'validation'}")
+    if rank() == 0:
+        typer.echo(f"best weights: {best}\nlook at {best.parent / 'curves.png'} and {best.parent / 'validation'}")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,7 @@ def launch(config: TrainConfig) -> Fabric:
     """The processes of a run, joined: those that torchrun started, or ``config.devices`` new ones."""
     for name in ("lightning_fabric", "lightning.fabric", "torch.distributed"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Grad strides do not match")  # of tensors of a few numbers
     started = int(os.environ.get("LOCAL_WORLD_SIZE", 0)) if "TORCHELASTIC_RUN_ID" in os.environ else 0
     devices = started or config.devices
     nodes = int(os.environ["WORLD_SIZE"]) // started if started else 1
