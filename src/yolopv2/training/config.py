@@ -48,7 +48,7 @@ class TrainConfig:
         ema_decay: Of the averaged weights, which are what is validated and kept; 0 keeps the last ones.
         close_mosaic: Last rounds without mosaic and MixUp.
         precision: ``auto`` (bfloat16 where the device is quick in it), ``float32``, ``bfloat16`` or ``float16``.
-        compile: Whether torch.compile makes the network; it pays on GPUs.
+        compile: Whether torch.compile makes the network; on the CPU it was measured on it gained nothing.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         devices: How many of them; one process each. Under torchrun, as many as it started.
         sync_norm: Whether normalisation statistics are those of all processes' frames together.
