@@ -35,6 +35,9 @@ def test_a_stored_configuration_is_a_configuration(cli: Callable[..., Any], data
     quick = [*QUICK, "--output", tmp_path / "run", "--config", tmp_path / "mine.yaml"]
     assert cli("train", data, *quick).code == 0
     assert yaml.safe_load((tmp_path / "run/config.yaml").read_text())["loss"]["lane_tversky"] == 0.5
+    stored = tmp_path / "run/config.yaml"
+    assert cli("train", data, "--output", tmp_path / "again", "--config", stored).code == 0
+    assert (tmp_path / "again/config.yaml").read_text() == stored.read_text()
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         raise YolopError(f"The configuration {path} cannot be read: {error}.") from None
     if not isinstance(values, dict):
         raise YolopError(f"The configuration {path} must hold names and values, not a {type(values).__name__}.")
+    values.pop("data", None)  # in a run's own config.yaml; which data is learned from is said apart
     return values
 
 
