@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from yolopv2 import YOLOPv2
-from yolopv2.cli.doctor import processor_name
+from yolopv2.benchmark.machine import processor_name
 from yolopv2.data.synthetic import render_scene
 from yolopv2.inference.postprocess import Thresholds, to_scene
 from yolopv2.inference.preprocess import letterbox_batches

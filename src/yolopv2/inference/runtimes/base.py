@@ -1,6 +1,7 @@
 """What every runtime has in common."""
 
 import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -60,3 +61,30 @@ def graph_names(metadata: str | None, path: Path) -> dict[int, str]:
         return {index: str(name) for index, name in enumerate(names)}
     except (ValueError, KeyError, TypeError):
         raise YolopError(f"{path} was not written by yolopv2: make it with 'yolopv2 export'") from None
+
+
+_OUTPUTS = {"detection": ("boxes", "scores"), "drivable": ("drivable",), "lanes": ("lanes",)}
+"""What each head gives in an exported graph."""
+
+
+def head_outputs(outputs: Sequence[str], heads: Collection[str] | None, path: Path) -> list[str]:
+    """The outputs of an exported graph that belong to some heads.
+
+    Args:
+        outputs: Names of all outputs.
+        heads: The heads; all if None.
+        path: The graph's file, for the message.
+
+    Raises:
+        YolopError: The graph lacks a head, or none is asked for.
+
+    Example:
+        >>> head_outputs(["boxes", "scores", "lanes"], ["detection"], Path("my.onnx"))
+        ['boxes', 'scores']
+    """
+    there = [head for head, names in _OUTPUTS.items() if set(names) <= set(outputs)]
+    wrong = ["none given"] if heads is not None and not heads else sorted(set(heads or ()) - set(there))
+    if wrong:
+        raise YolopError(f"{path} has no head {wrong[0]!r}; it has: {', '.join(there)}")
+    wanted = [name for head in there if heads is None or head in heads for name in _OUTPUTS[head]]
+    return [name for name in outputs if heads is None or name in wanted]
