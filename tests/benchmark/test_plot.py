@@ -6,7 +6,7 @@ from yolopv2.benchmark.report import Report, Row, Setup
 
 pytest.importorskip("matplotlib")
 
-from yolopv2.benchmark.plot import draw_report  # noqa: E402
+from yolopv2.benchmark.plot import draw_report
 
 
 def row(precision, size, ms):
