@@ -77,7 +77,6 @@ class Line:
 def write_weights(folder: Path) -> list[str]:
     """Writes ``official.pt``, ``base.onnx`` and, where it can be, ``base-int8.xml``; returns what could not be."""
     import torch
-
     from demo import write_torchscript
 
     from yolopv2.checkpoints.meta import CheckpointMeta

@@ -45,9 +45,11 @@ def test_a_row_that_became_slower_is_found_whichever_it_is_the_first_included(na
     assert "takes 1.50 times as long" in str(change)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_row_that_became_quicker_fails_nothing(name):
-    comparison = compare(made_up(BEFORE), made_up({**BEFORE, name: BEFORE[name] / 2}))
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_a_row_that_became_quicker_fails_nothing(name, count):
+    before = {each: BEFORE[each] for each in NAMES[:count]}
+    comparison = compare(made_up(before), made_up({**before, name: BEFORE[name] / 2}))
     assert comparison.passed
     assert [change.setup.runtime for change in comparison.changes if "quicker" in str(change)] == [name]
 

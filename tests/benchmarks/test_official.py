@@ -1,4 +1,4 @@
-"""The official path, as it is measured, sees what ours sees: a comparison of two different things would prove nothing."""
+"""The official path, as it is measured, sees what ours sees: else a comparison would prove nothing."""
 
 import sys
 from pathlib import Path

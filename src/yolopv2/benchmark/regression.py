@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log
-from statistics import median
+from statistics import median_low
 
 from yolopv2.benchmark.report import Report, Setup
 from yolopv2.errors import YolopError
@@ -60,9 +60,10 @@ class Comparison:
 def compare(earlier: Report, later: Report, tolerance: float = TOLERANCE) -> Comparison:
     """What has become slower.
 
-    Each row's ratio is compared with what became of all other rows (their median), so that a machine that is quicker or
-    slower as a whole changes nothing, and a slower first row, to which all ratios relate, is found as well. What slows
-    most rows alike cannot be told from a slower machine.
+    Each row's ratio is compared with what became of all other rows (their median, the lower one of two), so that a
+    machine that is quicker or slower as a whole changes nothing, and a slower first row, to which all ratios relate, is
+    found as well. What slows most rows alike cannot be told from a slower machine, nor with two rows a quicker one from
+    a slower other.
 
     Args:
         earlier: The run to be held.
@@ -84,7 +85,7 @@ def compare(earlier: Report, later: Report, tolerance: float = TOLERANCE) -> Com
     grown = {setup: log(now[setup] / was[setup]) for setup in common}
     changes = []
     for setup in common:
-        others = median(grown[other] for other in common if other != setup)
+        others = median_low(grown[other] for other in common if other != setup)
         times = exp(others - grown[setup])
         changes.append(Change(setup, was[setup], now[setup], times, times > 1 + tolerance))
     reasons = {entry.setup: entry.reason for entry in later.left_out}
