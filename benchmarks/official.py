@@ -1,6 +1,6 @@
 """The official path against ours: same weights, same frames, one run, a 1280x720 frame in, its three results out.
 
-    python benchmarks/official.py [--rounds 20] [--write]
+    python benchmarks/official.py [--rounds 20] [--variant base] [--write]
 
 The official path is what the authors' demo does, written anew from what is known of it: TorchScript in float32, its
 letterbox and decoding, suppression, and masks brought to 1280x720 by PyTorch. The released weights cannot be had
@@ -74,7 +74,7 @@ class Line:
     seen: dict[str, NDArray[Any]]
 
 
-def write_weights(folder: Path) -> list[str]:
+def write_weights(folder: Path, variant: str) -> list[str]:
     """Writes ``official.pt``, ``base.onnx`` and, where it can be, ``base-int8.xml``; returns what could not be."""
     import torch
     from demo import write_torchscript
@@ -84,7 +84,7 @@ def write_weights(folder: Path) -> list[str]:
     from yolopv2.network import Network
     from yolopv2.network.network import calibrate
 
-    network = Network("base", classes=80).eval()
+    network = Network(variant, classes=80).eval()
     calibrate(network, torch.Generator().manual_seed(0))
     frame = torch.from_numpy(street_frames(640, 384)[0]).permute(2, 0, 1)[None] / 255
     with torch.inference_mode():
@@ -145,10 +145,12 @@ def paths(folder: Path) -> list[Contender]:
     return [Contender(OFFICIAL, partial(OfficialDemo, folder / "official.pt"), OfficialDemo.seen), *ours]
 
 
-def measure(folder: Path, rounds: int, progress: Callable[[], object]) -> tuple[dict[str, Line], list[str]]:
+def measure(
+    folder: Path, variant: str, rounds: int, progress: Callable[[], object]
+) -> tuple[dict[str, Line], list[str]]:
     """Measures all paths in turn; what could not be measured is said."""
     frames = street_frames()
-    remarks = write_weights(folder)
+    remarks = write_weights(folder, variant)
     progress()
     running = []
     try:
@@ -310,10 +312,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--write", action="store_true", help="put the results into benchmarks/results.md")
+    parser.add_argument("--variant", default="base", help="nano for a quick try; the goals are those of base")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, progress_bar("steps") as progress:
         task = progress.add_task("", total=1 + 5 + given.rounds + 1)
-        text = page(*measure(Path(folder), given.rounds, lambda: progress.advance(task)))
+        text = page(*measure(Path(folder), given.variant, given.rounds, lambda: progress.advance(task)))
     print(text)
     if given.write:
         write_section(TITLE, text)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import product
+from typing import Any
 
 from yolopv2.benchmark.report import Setup
 from yolopv2.checkpoints import bundled_graph, file_kind, resolve
@@ -29,16 +30,16 @@ def usual_setups(weights: Sequence[str], device: str = "auto") -> list[Setup]:
         is_graph = file_kind(resolve(name)) == "onnx"
         runtime = "openvino" if is_graph or bundled_graph(name) else "auto"
         precisions = cpu_precisions() if runtime == "openvino" else ("float32", "bfloat16")
-        common = {"weights": name, "device": device, "threads": cores}
+        common: dict[str, Any] = {"weights": name, "device": device, "threads": cores}
         mine = [Setup(**common, runtime=runtime, precision=precision) for precision in precisions]
-        quickest = mine[-1]
+        quick = next((setup for setup in mine if setup.precision == "bfloat16"), mine[0])
         if len(weights) == 1:
-            others = [("onnx", "onnxruntime", runtime == "openvino"), ("torch", "torch", not is_graph)]
-            for engine, package, can in others:
-                if can and runtime != "auto" and find_spec(package) is not None:
+            engines = {"onnx": "onnxruntime"} if is_graph else {"onnx": "onnxruntime", "torch": "torch"}
+            for engine, package in engines.items() if runtime == "openvino" else ():
+                if find_spec(package) is not None:
                     mine.append(Setup(**common, runtime=engine, precision="float32"))
-            mine += [quickest.model_copy(update={"size": size}) for size in _SIZES[1:]]
-            mine += [quickest.model_copy(update={"threads": 1})] if cores > 1 else []
+            mine += [quick.model_copy(update={"size": size}) for size in _SIZES[1:]]
+            mine += [quick.model_copy(update={"threads": 1})] if cores > 1 else []
         setups += mine
     return setups
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from yolopv2.cli.evaluate import INTERRUPTED
 from yolopv2.cli.terminal import progress_bar
 from yolopv2.errors import YolopError
 
@@ -25,7 +26,7 @@ def bench(
     size: Annotated[str, typer.Option(help=f"Long side the network sees{_SEVERAL}")] = "",
     threads: Annotated[str, typer.Option(help=f"Cores to use{_SEVERAL}")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    rounds: Annotated[int, typer.Option(min=3, help="Turns of a fifth of a second that each row has.")] = 12,
+    rounds: Annotated[int, typer.Option(min=3, help="Turns of a fifth of a second that each row has.")] = 10,
     data: Annotated[str | None, typer.Option(help="YAML of a data set: adds scores on its split 'val'.")] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file for a plot; needs the extra 'bench'.")] = None,
     json: Annotated[Path | None, typer.Option(help="File for everything that was measured.")] = None,
@@ -39,7 +40,8 @@ def bench(
     Without options the usual choices are measured; with any of --runtime, --precision, --size, --threads all their
     combinations. Rows take turns, and ratios are taken within a turn.
 
-    Exit codes: 0 done, 1 a row could not be measured (named) or is slower than in --against, 2 wrong usage.
+    Exit codes: 0 done, 1 a row could not be measured (named) or is slower than in --against, 2 wrong usage, 130 ended by
+    Ctrl-C.
     """
     from yolopv2.benchmark.measure import measure, steps
     from yolopv2.benchmark.regression import compare
@@ -52,9 +54,13 @@ def bench(
     if earlier is not None and (weights or any(chosen)):
         raise YolopError("--against measures the rows of its file: leave weights and other choices out")
     setups = _setups(weights or ["nano"], *chosen, device) if earlier is None else [row.setup for row in earlier.rows]
-    with progress_bar("steps") as progress:
-        task = progress.add_task("", total=steps(setups, rounds, data))
-        report = measure(setups, rounds, data=data, progress=lambda: progress.advance(task))
+    try:
+        with progress_bar("steps") as progress:
+            task = progress.add_task("", total=steps(setups, rounds, data))
+            report = measure(setups, rounds, data=data, progress=lambda: progress.advance(task))
+    except KeyboardInterrupt:
+        typer.echo("Ended by Ctrl-C; nothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     _print(report)
     if json is not None:
         report.save(json)
