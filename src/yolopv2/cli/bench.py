@@ -40,8 +40,8 @@ def bench(
     Without options the usual choices are measured; with any of --runtime, --precision, --size, --threads all their
     combinations. Rows take turns, and ratios are taken within a turn.
 
-    Exit codes: 0 done, 1 a row could not be measured (named) or is slower than in --against, 2 wrong usage, 130 ended by
-    Ctrl-C.
+    Exit codes: 0 done, 1 a row could not be measured (named) or is slower than in --against, 2 wrong usage, 130 ended
+    by Ctrl-C.
     """
     from yolopv2.benchmark.measure import measure, steps
     from yolopv2.benchmark.regression import compare
