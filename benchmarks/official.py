@@ -27,10 +27,13 @@ from yolopv2.benchmark.measure import Look, Measured, open_model, ratios, street
 from yolopv2.benchmark.process import resident_memory
 from yolopv2.benchmark.report import Setup
 from yolopv2.cli.terminal import progress_bar
+from yolopv2.data.synthetic import render_scene
 from yolopv2.errors import YolopError
 from yolopv2.evaluation.speed import available_cores, stage_seconds
 from yolopv2.geometry.boxes import iou_matrix
+from yolopv2.geometry.letterbox import Letterbox
 from yolopv2.inference.postprocess import Thresholds
+from yolopv2.inference.runtimes.base import METADATA_KEY
 from yolopv2.inference.runtimes.openvino import cpu_precisions, openvino_library
 from yolopv2.media import Frame
 
@@ -82,19 +85,22 @@ def write_weights(folder: Path, variant: str) -> list[str]:
 
     from yolopv2.checkpoints.meta import CheckpointMeta
     from yolopv2.export.onnx import export_onnx
-    from yolopv2.network import Network
+    from yolopv2.network import Network, fuse
     from yolopv2.network.network import calibrate
 
     network = Network(variant, classes=80).eval()
     calibrate(network, torch.Generator().manual_seed(0))
     frame = torch.from_numpy(street_frames(640, 384)[0]).permute(2, 0, 1)[None] / 255
-    with torch.inference_mode():
+    with torch.no_grad():
         for predict in network.detection.predict:
             predict.weight *= 0.3
         logits = [level.unflatten(1, (3, -1))[:, :, 4].flatten() for level in network(frame).detections]
         offset = torch.cat(logits).sort(descending=True).values[_CANDIDATES]
         for predict in network.detection.predict:  # as many candidates as a full street has
             predict.bias.view(3, -1)[:, 4] -= offset
+        network = fuse(network)
+        for parameter in network.parameters():  # weights that float16 holds: files store them so
+            parameter.copy_(parameter.half())
     write_torchscript(network, folder / "official.pt")
     export_onnx(network, folder / "base.onnx", CheckpointMeta.of(network).to_dict())
     try:
@@ -106,19 +112,15 @@ def write_weights(folder: Path, variant: str) -> list[str]:
 
 def _quantise(graph: Path, path: Path) -> None:
     """The graph in 8 bits throughout; what that costs is told beside the speed, so nothing is searched or refused."""
-    from yolopv2.export.quantize import name_layers, quantise
-
-    from yolopv2.geometry.letterbox import Letterbox
-    from yolopv2.inference.runtimes.base import METADATA_KEY
+    from yolopv2.export.quantize import quantise
 
     ov = openvino_library()
     model = ov.Core().read_model(graph)
-    name_layers(model)
     where = ["framework", METADATA_KEY]
     metadata = model.get_rt_info(where).astype(str)
     fit = Letterbox.fit(720, 1280)
-    frames = [frame for _ in range(_CALIBRATION // 2) for frame in street_frames()]
-    quantised = quantise(model, [fit.apply(frame)[None] for frame in frames[:_CALIBRATION]], ())
+    canvases = [fit.apply(render_scene(seed).image)[None] for seed in range(_CALIBRATION)]
+    quantised = quantise(model, canvases, ())
     quantised.set_rt_info(metadata, where)
     ov.save_model(quantised, path, compress_to_fp16=False)
 

@@ -27,16 +27,17 @@ def usual_setups(weights: Sequence[str], device: str = "auto") -> list[Setup]:
     cores = available_cores()
     setups = []
     for name in weights:
-        is_graph = file_kind(resolve(name)) == "onnx"
-        runtime = "openvino" if is_graph or bundled_graph(name) else "auto"
+        kind = file_kind(resolve(name))
+        is_bundled = bundled_graph(name) is not None
+        runtime = "auto" if kind in ("safetensors", "torchscript") and not is_bundled else "openvino"
         precisions = cpu_precisions() if runtime == "openvino" else ("float32", "bfloat16")
         common: dict[str, Any] = {"weights": name, "device": device, "threads": cores}
         mine = [Setup(**common, runtime=runtime, precision=precision) for precision in precisions]
         quick = next((setup for setup in mine if setup.precision == "bfloat16"), mine[0])
         if len(weights) == 1:
-            engines = {"onnx": "onnxruntime"} if is_graph else {"onnx": "onnxruntime", "torch": "torch"}
-            for engine, package in engines.items() if runtime == "openvino" else ():
-                if find_spec(package) is not None:
+            engines = (("onnx", "onnxruntime", is_bundled or kind == "onnx"), ("torch", "torch", is_bundled))
+            for engine, package, is_possible in engines:
+                if is_possible and find_spec(package) is not None:
                     mine.append(Setup(**common, runtime=engine, precision="float32"))
             mine += [quick.model_copy(update={"size": size}) for size in _SIZES[1:]]
             mine += [quick.model_copy(update={"threads": 1})] if cores > 1 else []

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.classes import Classes, class_ids
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names, head_outputs
+from yolopv2.inference.classes import Classes
+from yolopv2.inference.runtimes.base import METADATA_KEY, graph_class_ids, graph_names, head_outputs
 
 try:
     import onnxruntime
@@ -58,7 +58,7 @@ class OnnxRuntime:
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
         self._outputs = head_outputs([output.name for output in self._session.get_outputs()], heads, graph)
-        self._classes = None if classes is None else class_ids(classes, self.names)
+        self._classes = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
         if self._classes is not None:
             self.names = {number: self.names[i] for number, i in enumerate(self._classes)}
         self._options = onnxruntime.RunOptions()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.classes import Classes, class_ids
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names, head_outputs
+from yolopv2.inference.classes import Classes
+from yolopv2.inference.runtimes.base import METADATA_KEY, graph_class_ids, graph_names, head_outputs
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -84,7 +84,7 @@ class OpenVinoRuntime:
         self.names = graph_names(metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
         self._outputs = head_outputs([output.any_name for output in self._model.outputs], heads, graph)
-        ids = None if classes is None else class_ids(classes, self.names)
+        ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
         if ids is not None:
             self.names = {number: self.names[i] for number, i in enumerate(ids)}
         if ids is not None or len(self._outputs) < len(self._model.outputs):
