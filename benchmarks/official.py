@@ -267,7 +267,8 @@ def _differences(lines: dict[str, Line]) -> str:
         rows.append((name, f"{mean['drivable']:.4f}", f"{mean['lanes']:.4f}", told, boxes, f"{shift:.2f}"))
     note = (
         "Drivable and lanes: mean absolute difference of a pixel's probability; ours leaves the graph as a byte, which "
-        "alone makes up to 0.001. The official path rounds boxes to whole pixels. Random weights decide few "
+        "alone makes up to 0.001. The official path suppresses boxes before it cuts them at the frame's "
+        "edges, ours afterwards, and it rounds them to whole pixels. Random weights decide few "
         "pixels clearly."
     )
     return f"{_table(head, rows)}\n\n{note}"

