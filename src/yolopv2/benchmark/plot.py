@@ -50,12 +50,14 @@ def _bars(axes: Axes, report: Report) -> None:
     axes.tick_params(axis="y", labelsize=8)
     axes.margins(x=0.12)
     axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
 
 
 def _lines(axes: Axes, by_size: dict[str, list[Row]]) -> None:
     for label, rows in by_size.items():
         rows = sorted(rows, key=lambda row: row.setup.size)
         axes.plot([row.setup.size for row in rows], [row.p50 for row in rows], marker="o", label=label)
+    axes.set_xticks(sorted({row.setup.size for rows in by_size.values() for row in rows}))
     axes.set_xlabel("size, pixels")
     axes.set_ylabel("milliseconds per frame")
     axes.set_ylim(bottom=0)
