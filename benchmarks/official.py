@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.runtimes.base import METADATA_KEY
 from yolopv2.inference.runtimes.openvino import cpu_precisions, openvino_library
 from yolopv2.media import Frame
+
+if TYPE_CHECKING:
+    from yolopv2.network import Network
 
 TITLE = "The official path and ours"
 OFFICIAL = "official: TorchScript float32"
@@ -78,13 +81,10 @@ class Line:
     seen: dict[str, NDArray[Any]]
 
 
-def write_weights(folder: Path, variant: str) -> list[str]:
-    """Writes ``official.pt``, ``base.onnx`` and, where it can be, ``base-int8.xml``; returns what could not be."""
+def random_network(variant: str) -> "Network":
+    """A network with random weights that float16 holds, as files store them, and as many boxes as a full street."""
     import torch
-    from demo import write_torchscript
 
-    from yolopv2.checkpoints.meta import CheckpointMeta
-    from yolopv2.export.onnx import export_onnx
     from yolopv2.network import Network, fuse
     from yolopv2.network.network import calibrate
 
@@ -93,14 +93,26 @@ def write_weights(folder: Path, variant: str) -> list[str]:
     frame = torch.from_numpy(street_frames(640, 384)[0]).permute(2, 0, 1)[None] / 255
     with torch.no_grad():
         for predict in network.detection.predict:
-            predict.weight *= 0.3
+            predict.weight *= 3  # calibrated logits hardly differ
+            predict.bias.zero_()
         logits = [level.unflatten(1, (3, -1))[:, :, 4].flatten() for level in network(frame).detections]
-        offset = torch.cat(logits).sort(descending=True).values[_CANDIDATES]
-        for predict in network.detection.predict:  # as many candidates as a full street has
+        offset = torch.cat(logits).sort(descending=True).values[_CANDIDATES] + 0.7  # an objectness of a third
+        for predict in network.detection.predict:
             predict.bias.view(3, -1)[:, 4] -= offset
         network = fuse(network)
-        for parameter in network.parameters():  # weights that float16 holds: files store them so
+        for parameter in network.parameters():
             parameter.copy_(parameter.half())
+    return network
+
+
+def write_weights(folder: Path, variant: str) -> list[str]:
+    """Writes ``official.pt``, ``base.onnx`` and, where it can be, ``base-int8.xml``; returns what could not be."""
+    from demo import write_torchscript
+
+    from yolopv2.checkpoints.meta import CheckpointMeta
+    from yolopv2.export.onnx import export_onnx
+
+    network = random_network(variant)
     write_torchscript(network, folder / "official.pt")
     export_onnx(network, folder / "base.onnx", CheckpointMeta.of(network).to_dict())
     try:
@@ -137,7 +149,7 @@ def paths(folder: Path, variant: str) -> list[Contender]:
     common = {"runtime": "openvino", "device": "cpu", "threads": cores}
     graph = str(folder / "base.onnx")
     setups = {
-        f"base {name}": Setup(**common, weights=graph, precision=name) for name in dict.fromkeys(["float32", best])
+        f"{variant} {name}": Setup(**common, weights=graph, precision=name) for name in dict.fromkeys(["float32", best])
     }
     if (folder / "base-int8.xml").exists():
         setups[f"{variant} int8 ({best} where not int8)"] = Setup(
@@ -251,7 +263,7 @@ def _differences(lines: dict[str, Line]) -> str:
         "against the official path",
         "drivable",
         "lanes",
-        "pixels decided otherwise",
+        "decided otherwise",
         "boxes",
         "shift of a side, px",
     )

@@ -70,3 +70,18 @@ def test_a_section_replaces_its_own_and_no_other(demo, tmp_path):
     assert page.read_text() == "# Last results\n\n## One\n\nnew\n\n| a |\n\n## Two\n\nstays\n\n## Three\n\nadded\n"
     write_section("Three", "again", page)
     assert page.read_text().endswith("stays\n\n## Three\n\nagain\n")
+
+
+def test_random_weights_give_boxes_to_compare(demo):
+    import official
+
+    from yolopv2.data.synthetic import render_scene
+
+    network = official.random_network("nano")
+    assert all(torch.equal(p, p.half().float()) for p in network.parameters())
+    image = render_scene(7).image
+    x = torch.from_numpy(demo._letterbox(image)).permute(2, 0, 1)[None] / 255
+    with torch.no_grad():
+        (maps, anchors), _, _ = demo.ReleasedForm(network)(x)
+        boxes = demo.suppress(demo.decode(maps, anchors)[0])
+    assert 10 < len(boxes) <= 300
