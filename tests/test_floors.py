@@ -21,6 +21,7 @@ FLOORS = [
     {"evaluation", "export"},
     {"training"},
     {"model"},
+    {"benchmark"},
     {"cli"},
     {"__main__"},
 ]

@@ -156,3 +156,30 @@ def test_a_checkpoint_without_pytorch_is_one_sentence(nano_checkpoint, monkeypat
     monkeypatch.delitem(sys.modules, "yolopv2.inference.runtimes.torch_runtime", raising=False)
     with pytest.raises(MissingExtra, match=r'pip install "yolopv2\[torch\]"'):
         YOLOPv2(nano_checkpoint, device="cpu")
+
+
+@pytest.mark.parametrize("form", ["nano_graph", "nano_checkpoint"])
+def test_a_model_of_some_heads_and_classes_sees_those(form, model, pictures, request):
+    weights = request.getfixturevalue(form)
+    few = YOLOPv2(weights, size=160, device="cpu", heads=["detection", "lanes"], classes="truck")
+    whole, part = model(pictures[0], conf=0.1, classes="truck"), few(pictures[0], conf=0.1)
+    assert part.drivable is None
+    assert (part.lanes != whole.lanes).mean() < 1e-3
+    assert few.names == {0: "truck"}
+    assert set(part.vehicles.class_id) == {0}
+    assert part.vehicles.confidence.max() == pytest.approx(whole.vehicles.confidence.max(), abs=1e-3)
+
+
+def test_a_part_of_a_checkpoint_is_exported_as_a_part(nano_checkpoint, tmp_path):
+    pytest.importorskip("onnx")
+    part = YOLOPv2(nano_checkpoint, size=160, device="cpu", heads=["detection"], classes=[1])
+    assert part.network.heads == ("detection",)
+    exported = YOLOPv2(part.export("onnx", tmp_path / "part.onnx"), size=160)
+    assert exported.names == {0: "truck"}
+    assert exported.predictor.runtime(np.zeros((1, 96, 160, 3), np.uint8)).scores.shape[2] == 1
+
+
+def test_a_head_the_model_lacks_is_named(nano_graph, nano_checkpoint):
+    for weights in (nano_graph, nano_checkpoint):
+        with pytest.raises(YolopError, match="no head 'wings'"):
+            YOLOPv2(weights, device="cpu", heads=["wings"])

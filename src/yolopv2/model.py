@@ -13,6 +13,7 @@ from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_networ
 from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference import Predictor, Thresholds
+from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
 from yolopv2.media import Problem, open_source
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from yolopv2.data.dataset import Dataset
     from yolopv2.evaluation.result import Evaluation
     from yolopv2.network import Network
-
-Classes = int | str | Sequence[int | str]
 
 
 class YOLOPv2:
@@ -37,6 +36,11 @@ class YOLOPv2:
         runtime: ``auto``, ``openvino``, ``torch`` or ``onnx``; see `yolopv2.inference.runtimes.choose_runtime`.
         size: Long side of the canvas the network sees, in pixels, a multiple of 32; smaller is quicker.
         precision: ``auto`` (float32), ``float32``, ``bfloat16`` or ``float16`` where the device has it.
+        heads: Of ``detection``, ``drivable`` and ``lanes`` those that are wanted; the others are not computed, and the
+            scenes have None for them. All the network has if None.
+        classes: Ids or names of the classes the network is cut down to, numbered anew in this order; all if None. Where
+            few of many are wanted this is quicker than the option of a call. A box is then the best of these classes,
+            also where a class that was cut away would have been better.
 
     Attributes:
         predictor: What does the looking.
@@ -64,14 +68,22 @@ class YOLOPv2:
         runtime: str = "auto",
         size: int = 640,
         precision: str = "auto",
+        heads: Sequence[str] | None = None,
+        classes: Classes | None = None,
     ) -> None:
         path = resolve(weights)
-        self._opened_with = (os.fspath(weights), device, runtime, size, precision)
+        options = {"device": device, "runtime": runtime, "size": size, "precision": precision}
+        self._opened_with: dict[str, Any] = {
+            **options,
+            "weights": os.fspath(weights),
+            "heads": heads,
+            "classes": classes,
+        }
         self.weights = path
         self.problems: list[Problem] = []
         is_graph = file_kind(path) == "onnx"
         graph = path if is_graph else bundled_graph(weights)
-        chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision)
+        chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision, heads, classes)
         self.predictor = Predictor(chosen, size)
 
     def __repr__(self) -> str:
@@ -170,7 +182,7 @@ class YOLOPv2:
         Raises:
             YolopError: One is out of its range, or there is no such class.
         """
-        return Thresholds(conf, iou, None if classes is None else self._class_ids(classes), max_det, agnostic)
+        return Thresholds(conf, iou, None if classes is None else class_ids(classes, self.names), max_det, agnostic)
 
     def train(
         self, data: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, **settings: Any
@@ -207,7 +219,8 @@ class YOLOPv2:
 
         folder = free_folder(RUNS, "train") if output is None else Path(output)
         best = train(Path(data), make_config({"weights": str(self.weights)}, settings), folder)
-        return YOLOPv2(best, *self._opened_with[1:])
+        # The run has the classes of its data, and all heads.
+        return YOLOPv2(**{**self._opened_with, "weights": best, "heads": None, "classes": None})
 
     def export(self, format: str = "onnx", output: str | os.PathLike[str] | None = None) -> Path:
         """Writes the model as a file for other engines; needs the extra ``export``.
@@ -279,12 +292,12 @@ class YOLOPv2:
             measured,
             model={**self._facts(), **measured.model},
             data={"path": os.fspath(data), "split": split, **measured.data},
-            command=f"YOLOPv2({self._opened_with[0]!r}).evaluate({os.fspath(data)!r}, {protocol!r}, {split!r})",
+            command=f"YOLOPv2({self._opened_with['weights']!r}).evaluate({os.fspath(data)!r}, {protocol!r}, {split!r})",
         )
 
     def _facts(self) -> dict[str, Any]:
         """What the weights are, as an evaluation states it."""
-        name = self._opened_with[0]
+        name = self._opened_with["weights"]
         facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
         if file_kind(self.weights) == "safetensors":
             facts["variant"] = read_meta(self.weights).variant
@@ -294,7 +307,15 @@ class YOLOPv2:
 
     @cached_property
     def _loaded(self) -> tuple["Network", "CheckpointMeta"]:
-        return load_network(self.weights)
+        network, meta = load_network(self.weights)
+        heads, classes = self._opened_with["heads"], self._opened_with["classes"]
+        if heads is None and classes is None:
+            return network, meta
+        from yolopv2.network.restrict import restrict
+
+        ids = class_ids(range(len(meta.names)) if classes is None else classes, meta.names_by_id)
+        part = restrict(network, heads, ids)
+        return part, meta.of(part, [meta.names[i] for i in ids], meta.provenance, meta.training, meta.metrics)
 
     def _load(self) -> tuple["Network", dict[int, str]]:
         network, meta = self._loaded
@@ -318,22 +339,12 @@ class YOLOPv2:
             raise YolopError("\n".join(str(problem) for problem in problems if problem.fatal))
         _warn(problems, told, user)
 
-    def _class_ids(self, classes: Classes) -> tuple[int, ...]:
-        """Ids of classes given by id or name; a name may belong to several ids."""
-        wanted = [classes] if isinstance(classes, int | str) else list(classes)
-        ids = [[i for i, name in self.names.items() if entry in (i, str(i), name)] for entry in wanted]
-        for entry, found in zip(wanted, ids, strict=True):
-            if not found:
-                known = ", ".join(f"{i} {name}" for i, name in self.names.items())
-                raise YolopError(f"no class is called {entry!r}; there are: {known}")
-        return tuple(i for found in ids for i in found)
 
-
-def _open(opened_with: tuple[str, str, str, int, str], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
+def _open(opened_with: dict[str, Any], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
     """The network and the data set again, in another process."""
     from yolopv2.data.dataset import open_dataset
 
-    return YOLOPv2(*opened_with).predictor, open_dataset(data, split)
+    return YOLOPv2(**opened_with).predictor, open_dataset(data, split)
 
 
 def _is_several(source: Any) -> bool:

@@ -1,6 +1,7 @@
 """What every runtime has in common."""
 
 import json
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
+from yolopv2.inference.classes import Classes, class_ids
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -60,3 +62,52 @@ def graph_names(metadata: str | None, path: Path) -> dict[int, str]:
         return {index: str(name) for index, name in enumerate(names)}
     except (ValueError, KeyError, TypeError):
         raise YolopError(f"{path} was not written by yolopv2: make it with 'yolopv2 export'") from None
+
+
+_OUTPUTS = {
+    "detection": ("boxes", "scores", "class_ids"),
+    "drivable": ("drivable",),
+    "lanes": ("lanes",),
+    "masks": ("coefficients", "prototypes"),
+}
+"""What each head gives in an exported graph; ``class_ids`` only where the graph itself suppresses boxes."""
+
+
+def head_outputs(outputs: Sequence[str], heads: Collection[str] | None, path: Path) -> list[str]:
+    """The outputs of an exported graph that belong to some heads.
+
+    Args:
+        outputs: Names of all outputs.
+        heads: The heads; all if None.
+        path: The graph's file, for the message.
+
+    Raises:
+        YolopError: The graph lacks a head, or none is asked for.
+
+    Example:
+        >>> head_outputs(["boxes", "scores", "lanes"], ["detection"], Path("my.onnx"))
+        ['boxes', 'scores']
+    """
+    there = [head for head, names in _OUTPUTS.items() if names[0] in outputs]
+    wrong = ["none given"] if heads is not None and not heads else sorted(set(heads or ()) - set(there))
+    if wrong:
+        raise YolopError(f"{path} has no head {wrong[0]!r}; it has: {', '.join(there)}")
+    wanted = [name for head in there if heads is None or head in heads for name in _OUTPUTS[head]]
+    return [name for name in outputs if heads is None or name in wanted]
+
+
+def graph_class_ids(classes: Classes, names: Mapping[int, str], outputs: Sequence[str], path: Path) -> tuple[int, ...]:
+    """Ids of the classes that an exported graph is to be cut down to.
+
+    Args:
+        classes: The classes, by id or name.
+        names: The graph's, by id.
+        outputs: Names of the graph's outputs.
+        path: The graph's file, for the message.
+
+    Raises:
+        YolopError: There is no such class, or boxes are suppressed in the graph already.
+    """
+    if "class_ids" in outputs:
+        raise YolopError(f"{path} suppresses boxes among all its classes: give the classes when you call the model")
+    return class_ids(classes, names)

@@ -1,12 +1,13 @@
 """Which runtime runs a model here."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yolopv2.errors import YolopError
+from yolopv2.inference.classes import Classes
 from yolopv2.inference.runtimes.base import PRECISIONS, Runtime
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def choose_runtime(
     device: str = "auto",
     runtime: str = "auto",
     precision: str = "auto",
+    heads: Collection[str] | None = None,
+    classes: Classes | None = None,
 ) -> Runtime:
     """Loads a model into the engine that suits it here.
 
@@ -36,6 +39,8 @@ def choose_runtime(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         runtime: ``auto`` or one of `RUNTIMES`.
         precision: ``auto`` or one of `PRECISIONS`.
+        heads: Heads the exported graph is cut down to, all if None; a network is loaded with those it is to have.
+        classes: Classes the exported graph is cut down to, likewise.
 
     Raises:
         YolopError: The model cannot be run so; the message says what can be done.
@@ -60,12 +65,12 @@ def choose_runtime(
     if runtime == "onnx":
         from yolopv2.inference.runtimes.onnx import OnnxRuntime
 
-        return OnnxRuntime(graph, device, precision)
+        return OnnxRuntime(graph, device, precision, heads, classes)
     if device != "cpu":
         raise YolopError(f"OpenVINO runs on the CPU here, not on {device!r}: leave the runtime or the device to 'auto'")
     from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
 
-    return OpenVinoRuntime(graph, precision)
+    return OpenVinoRuntime(graph, precision, heads, classes)
 
 
 def _best_runtime(has_graph: bool, has_network: bool, device: str) -> str:

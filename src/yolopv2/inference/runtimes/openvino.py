@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
+from yolopv2.inference.classes import Classes
+from yolopv2.inference.runtimes.base import METADATA_KEY, graph_class_ids, graph_names, head_outputs
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -55,12 +57,20 @@ class OpenVinoRuntime:
     Args:
         graph: The ``.onnx`` file.
         precision: ``float32`` (exact), or ``bfloat16`` or ``float16`` where the processor has it.
+        heads: Heads to compute, all if None: what only leads to others is cut out of the graph.
+        classes: Classes to keep, numbered anew; all if None.
 
     Raises:
-        YolopError: The file cannot be read, or the processor lacks the precision.
+        YolopError: The file cannot be read, the processor lacks the precision, or the graph a head or class.
     """
 
-    def __init__(self, graph: Path, precision: str = "float32") -> None:
+    def __init__(
+        self,
+        graph: Path,
+        precision: str = "float32",
+        heads: Collection[str] | None = None,
+        classes: Classes | None = None,
+    ) -> None:
         if precision not in cpu_precisions():
             raise YolopError(f"this processor has no {precision}: choose from {', '.join(cpu_precisions())}")
         ov = openvino_library()
@@ -73,7 +83,12 @@ class OpenVinoRuntime:
         metadata = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else None
         self.names = graph_names(metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
-        self._outputs = [output.any_name for output in self._model.outputs]
+        self._outputs = head_outputs([output.any_name for output in self._model.outputs], heads, graph)
+        ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
+        if ids is not None:
+            self.names = {number: self.names[i] for number, i in enumerate(ids)}
+        if ids is not None or len(self._outputs) < len(self._model.outputs):
+            self._model = _cut(self._model, self._outputs, ids)
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
         self._queues: dict[tuple[int, int, bool], Any] = {}
         self._lock = threading.Lock()
@@ -114,3 +129,17 @@ class OpenVinoRuntime:
             "INFERENCE_PRECISION_HINT": self._precision,
         }
         return openvino_library().AsyncInferQueue(self._core.compile_model(model, "CPU", hints))
+
+
+def _cut(model: Any, outputs: list[str], classes: tuple[int, ...] | None) -> Any:
+    """The part of a graph that leads to some outputs, with the scores of some classes."""
+    ov = openvino_library()
+    results = []
+    for name in outputs:
+        port = model.output(name).get_node().input_value(0)
+        if name == "scores" and classes is not None:
+            port = ov.opset13.gather(port, np.array(classes), np.int64(2)).output(0)
+        result = ov.opset13.result(port)
+        result.output(0).set_names({name})
+        results.append(result)
+    return ov.Model(results, model.get_parameters(), model.get_friendly_name())
