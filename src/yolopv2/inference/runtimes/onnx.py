@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
+from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names, require_canvas
 
 try:
     import onnxruntime
@@ -46,10 +46,12 @@ class OnnxRuntime:
             raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
+        self._graph, self._takes = graph, self._session.get_inputs()[0].shape
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
         """Looks at canvases, one at a time so that none depends on its neighbours; see `Runtime`."""
+        require_canvas(self._takes, batch, self._graph)
         results = [self._session.run(self._outputs, {"image": canvas[None]}) for canvas in batch]
         columns = (np.concatenate(parts) for parts in zip(*results, strict=True))
         return Candidates.from_outputs(dict(zip(self._outputs, columns, strict=True)), len(batch))

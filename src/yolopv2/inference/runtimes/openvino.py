@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
+from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names, require_canvas
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -53,7 +53,7 @@ class OpenVinoRuntime:
     is a request of its own, so its results cannot depend on its neighbours; several at once run in parallel streams.
 
     Args:
-        graph: The ``.onnx`` file.
+        graph: The ``.onnx`` file, or the ``.xml`` file of OpenVINO's own with its ``.bin`` beside it.
         precision: ``float32`` (exact), or ``bfloat16`` or ``float16`` where the processor has it.
 
     Raises:
@@ -68,11 +68,14 @@ class OpenVinoRuntime:
         try:
             self._model = self._core.read_model(graph)
         except RuntimeError:
-            raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
+            beside = " or the .bin beside it" if graph.suffix == ".xml" else ""
+            raise YolopError(f"{graph} cannot be read as a model: the file{beside} is missing or damaged") from None
         where = ["framework", METADATA_KEY]
         metadata = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else None
         self.names = graph_names(metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
+        taken = self._model.inputs[0].partial_shape
+        self._graph, self._takes = graph, [side.get_length() if side.is_static else None for side in taken]
         self._outputs = [output.any_name for output in self._model.outputs]
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
         self._queues: dict[tuple[int, int, bool], Any] = {}
@@ -80,6 +83,7 @@ class OpenVinoRuntime:
 
     def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
         """Looks at canvases; see `Runtime`. Calls from several threads wait for each other."""
+        require_canvas(self._takes, batch, self._graph)
         count, height, width, _ = batch.shape
         results: list[list[NDArray[np.generic]]] = [[] for _ in range(count)]
 
