@@ -65,9 +65,7 @@ def generated_frames(count: int = _GENERATED, calibration: bool = False, height:
         calibration: Others than those of a proof.
         height: Of a frame, in pixels; 16:9.
     """
-    seeds = (
-        [*_EXAMPLES, *range(count)][:count] if not calibration else range(_CALIBRATION_SEED, _CALIBRATION_SEED + count)
-    )
+    seeds = range(_CALIBRATION_SEED, _CALIBRATION_SEED + count) if calibration else [*_EXAMPLES, *range(count)][:count]
     images = (render_scene(seed, height, height * 16 // 9).image for seed in seeds)
     samples = [Sample(image, source=f"generated-{seed}") for seed, image in zip(seeds, images, strict=True)]
     return Frames(samples, "generated frames")

@@ -51,6 +51,8 @@ class Options:
         _ = self.canvas
         if self.format in _GRAPHS:
             return
+        if self.format == "torchscript" and not self.dynamic:
+            raise YolopError("torchscript has no static form: what is traced takes any size; leave it dynamic")
         for asked, what, why in (
             (self.int8, "int8", "quantisation makes a graph of ONNX or OpenVINO"),
             (self.half, "half", "PyTorch would compute in float16, which few CPUs do: use the network's own .half()"),
