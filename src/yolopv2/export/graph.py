@@ -5,16 +5,10 @@ import tempfile
 import warnings
 
 import numpy as np
-
-from yolopv2.errors import MissingExtra
-
-try:
-    import onnx
-    import onnxruntime
-    import torch
-    from onnx import TensorProto, helper, numpy_helper
-except ImportError:
-    raise MissingExtra("export", "Export") from None
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
 
 from yolopv2.network.deployed import DeployedNetwork
 
