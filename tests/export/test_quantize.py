@@ -119,7 +119,7 @@ def test_trials_are_told_in_words() -> None:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        run, "generated_frames", lambda count=2, calibration=False: generated_frames(2, calibration, height=90)
+        run, "generated_frames", lambda count=2, calibration=False: generated_frames(2, calibration, height=180)
     )
     monkeypatch.setattr(quantize, "TARGET_AGREEMENT", 1.0)  # one trial
 
@@ -128,12 +128,12 @@ def test_an_openvino_model_in_8_bits(small: None, tmp_path: Path) -> None:
     network, meta = load_network(resolve("nano"))
     path = tmp_path / "nano-int8.xml"
     with pytest.warns(UserWarning, match="generated frames"):
-        run.export(network, path, meta.to_dict(), Options("openvino", int8=True, size=160))
+        run.export(network, path, meta.to_dict(), Options("openvino", int8=True, size=320))
     assert path.with_suffix(".bin").stat().st_size < 3.5e6  # 2.5 million weights, a byte each
     kinds = path.read_text()
     assert kinds.count('type="FakeQuantize"') > 100
-    frame = generated_frames(1, height=90).samples[0].image
-    ours, theirs = (YOLOPv2(weights, size=160)(frame) for weights in (path, "nano"))
+    frame = generated_frames(1, height=180).samples[0].image
+    ours, theirs = (YOLOPv2(weights, size=320)(frame) for weights in (path, "nano"))
     assert (ours.drivable & theirs.drivable).sum() > 0.9 * (ours.drivable | theirs.drivable).sum()
 
 
@@ -142,7 +142,7 @@ def test_an_onnx_graph_in_8_bits(small: None, tmp_path: Path) -> None:
     network, meta = load_network(resolve("nano"))
     path = tmp_path / "nano-int8.onnx"
     with pytest.warns(UserWarning, match="generated frames"):
-        run.export(network, path, meta.to_dict(), Options("onnx", int8=True, size=160))
+        run.export(network, path, meta.to_dict(), Options("onnx", int8=True, size=320))
     graph = onnx.load(path).graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
     quantised = [node for node in graph.node if node.op_type == "QuantizeLinear"]
@@ -153,10 +153,10 @@ def test_an_onnx_graph_in_8_bits(small: None, tmp_path: Path) -> None:
     assert path.stat().st_size < 3.5e6
     described = json.loads(next(each.value for each in onnx.load(path).metadata_props if each.key == "yolopv2"))
     assert described["export"]["int8"]["calibration"] == "2 frames, generated frames"
-    frame = generated_frames(1, height=90).samples[0].image
-    theirs = YOLOPv2("nano", size=160)(frame)
+    frame = generated_frames(1, height=180).samples[0].image
+    theirs = YOLOPv2("nano", size=320)(frame)
     for runtime in ("onnx", "openvino"):
-        ours = YOLOPv2(path, size=160, runtime=runtime)(frame)
+        ours = YOLOPv2(path, size=320, runtime=runtime)(frame)
         assert (ours.drivable & theirs.drivable).sum() > 0.9 * (ours.drivable | theirs.drivable).sum()
 
 

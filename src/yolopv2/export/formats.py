@@ -1,6 +1,9 @@
 """A network in each format: how its file is written, and read back into the engine it is for."""
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,16 +89,18 @@ class TorchScriptForm:
 
     @classmethod
     def of(cls, deployed: DeployedNetwork) -> "TorchScriptForm":
-        with torch.no_grad():
+        with torch.no_grad(), _without_deprecation():
             traced = torch.jit.trace(deployed, torch.zeros(1, 64, 96, 3, dtype=torch.uint8), check_trace=False)
-        return cls(torch.jit.freeze(traced))
+            return cls(torch.jit.freeze(traced))
 
     def save(self, path: Path, metadata: dict[str, Any]) -> None:
-        torch.jit.save(self.module, path, _extra_files={METADATA_KEY: json.dumps(metadata)})
+        with _without_deprecation():
+            torch.jit.save(self.module, path, _extra_files={METADATA_KEY: json.dumps(metadata)})
 
     def load(self, path: Path) -> Runtime:
         extra = {METADATA_KEY: ""}
-        module = torch.jit.load(path, "cpu", _extra_files=extra)
+        with _without_deprecation():
+            module = torch.jit.load(path, "cpu", _extra_files=extra)
         return ModuleRuntime(module, extra[METADATA_KEY], path)
 
 
@@ -120,6 +125,14 @@ class TorchExportForm:
         extra = {METADATA_KEY: ""}
         module = torch.export.load(path, extra_files=extra).module()
         return ModuleRuntime(module, extra[METADATA_KEY], path)
+
+
+@contextmanager
+def _without_deprecation() -> Iterator[None]:
+    """Newer PyTorch calls TorchScript deprecated; who asks for that format knows why."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 class ModuleRuntime:

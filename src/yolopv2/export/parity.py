@@ -170,16 +170,12 @@ class Reference:
         decided = Sample(sample.image, source=sample.source)
         if candidates.boxes.shape[1]:
             vehicles = to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, self._decided)
-            decided = replace(decided, boxes=vehicles.xyxy, class_ids=vehicles.class_id)
-        masks = {name: getattr(candidates, name) for name in ("drivable", "lanes")}
-        return replace(
-            decided,
-            **{
-                name: letterbox.mask_to_frame(mask[row]).astype(np.uint8)
-                for name, mask in masks.items()
-                if mask is not None
-            },
-        )
+            decided.boxes, decided.class_ids = vehicles.xyxy, vehicles.class_id
+        if candidates.drivable is not None:
+            decided.drivable = letterbox.mask_to_frame(candidates.drivable[row]).astype(np.uint8)
+        if candidates.lanes is not None:
+            decided.lanes = letterbox.mask_to_frame(candidates.lanes[row]).astype(np.uint8)
+        return decided
 
     def _score(self, scorer: Scorer, samples: Sequence[Sample], looks: Sequence[Look]) -> dict[str, float]:
         pairs = enumerate(zip(samples, looks, strict=True))

@@ -112,7 +112,8 @@ def _quantised(
     from yolopv2.export.quantize import search  # NNCF takes seconds to import
 
     images = [sample.image for sample in calibration.samples]
-    canvases = [options.fit(*image.shape[:2], options.size).apply(image)[None] for image in images]
+    letterboxes = [options.fit(image.shape[0], image.shape[1], options.size) for image in images]
+    canvases = [letterbox.apply(image)[None] for letterbox, image in zip(letterboxes, images, strict=True)]
     model, report = search(form.model, canvases, lambda model: prove(replace(form, model=model)), tell)
     for line in report.lines:
         tell(line)

@@ -94,13 +94,16 @@ def add_suppression(
         node.name = f"suppression/{node.output[0]}"
     result.graph.node.extend(rule.node)
     result.graph.initializer.extend(rule.initializer)
+    others = [port for name, port in outputs.items() if name not in ("boxes", "scores")]
     del result.graph.output[:]
-    result.graph.output.extend(rule.output)
-    for name in of_anchors:
-        dims = outputs[name].type.tensor_type.shape.dim
-        dims[1].Clear()
-        dims[1].dim_param = "detections"
-    result.graph.output.extend(port for name, port in outputs.items() if name not in ("boxes", "scores"))
+    result.graph.output.extend([*rule.output, *others])
+    batch, anchors, _ = outputs["boxes"].type.tensor_type.shape.dim
+    for port in result.graph.output:
+        dims = port.type.tensor_type.shape.dim
+        dims[0].CopyFrom(batch)
+        if port.name in ("boxes", "scores", "class_ids", *of_anchors):
+            length = helper.make_tensor_value_info("", 1, [min(thresholds.max_det, anchors.dim_value) or "detections"])
+            dims[1].CopyFrom(length.type.tensor_type.shape.dim[0])
     return result
 
 
