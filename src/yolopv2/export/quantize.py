@@ -30,8 +30,8 @@ TARGET = 0.01
 TARGET_AGREEMENT = 0.1
 """The same without labels: how far AP50 and IoU with the network's decisions as labels may be below 1.
 
-More than on labels, because a thin marking that moves by a pixel is as right as before: the bundled nano in 8 bits loses
-0.06 of the lanes' IoU with its own view, and 0.0003 on labels.
+More than on labels, because a thin marking that moves by a pixel is as right as before: the bundled nano in 8 bits
+loses 0.06 of the lanes' IoU with its own view, and 0.0003 on labels.
 """
 
 _HEADS = {"ap50": "detection", "drivable_iou": "drivable", "lane_iou": "lanes"}
