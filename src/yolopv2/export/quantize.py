@@ -225,3 +225,4 @@ def _unsigned_activations(model: onnx.ModelProto) -> None:
         if zero.data_type == TensorProto.INT8:
             moved = numpy_helper.to_array(zero).astype(np.int16) + 128
             zero.CopyFrom(numpy_helper.from_array(moved.astype(np.uint8), zero.name))
+    del model.graph.value_info[:]  # it tells of int8
