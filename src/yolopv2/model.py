@@ -31,7 +31,7 @@ class YOLOPv2:
 
     Args:
         weights: A name of the catalogue (``nano``, bundled; ``official``, the release), a ``.safetensors`` checkpoint,
-            an exported ``.onnx``, or the released ``yolopv2.pt``.
+            an exported ``.onnx`` or ``.xml``, or the released ``yolopv2.pt``.
         device: ``auto`` (a GPU that PyTorch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         runtime: ``auto``, ``openvino``, ``torch`` or ``onnx``; see `yolopv2.inference.runtimes.choose_runtime`.
         size: Long side of the canvas the network sees, in pixels, a multiple of 32; smaller is quicker.
@@ -81,7 +81,7 @@ class YOLOPv2:
         }
         self.weights = path
         self.problems: list[Problem] = []
-        is_graph = file_kind(path) == "onnx"
+        is_graph = file_kind(path) in ("onnx", "openvino")
         graph = path if is_graph else bundled_graph(weights)
         chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision, heads, classes)
         self.predictor = Predictor(chosen, size)
@@ -222,26 +222,52 @@ class YOLOPv2:
         # The run has the classes of its data, and all heads.
         return YOLOPv2(**{**self._opened_with, "weights": best, "heads": None, "classes": None})
 
-    def export(self, format: str = "onnx", output: str | os.PathLike[str] | None = None) -> Path:
-        """Writes the model as a file for other engines; needs the extra ``export``.
+    def export(
+        self,
+        format: str = "onnx",
+        output: str | os.PathLike[str] | None = None,
+        *,
+        int8: bool = False,
+        half: bool | None = None,
+        nms: Thresholds | bool = False,
+        dynamic: bool = True,
+        size: int | None = None,
+        data: str | os.PathLike[str] | None = None,
+        frames: int = 100,
+        tell: Callable[[str], object] = lambda line: None,
+    ) -> Path:
+        """Writes the model as a file for other engines, once it has proved there to see the same; see docs/export.md.
+
+        Needs the extra ``export``.
 
         Args:
-            format: ``onnx``.
+            format: ``onnx``, ``openvino``, ``torchscript`` or ``torch-export``.
             output: The file; if None, the weights' name with the format's suffix, in the working folder.
+            int8: Compute most layers in 8 bits, those left out that suffer from it.
+            half: Store float weights as float16; if None, for ``onnx`` and ``openvino``.
+            nms: Suppress overlapping boxes in the graph, with these thresholds (`thresholds`) or the usual ones.
+            dynamic: Take any batch and size; if not, one canvas of ``size`` for 16:9 frames.
+            size: Long side of the canvas that it is proved on; if None, this model's.
+            data: YAML of a data set: its split ``val`` is what the proof looks at, its split ``train`` what int8 is
+                calibrated on. If None, both are generated.
+            frames: At most so many of each.
+            tell: Called with each line of what is done and measured.
 
         Returns:
             The file.
 
         Raises:
-            YolopError: The format is unknown, the model is an exported one, or the file cannot be written.
+            YolopError: The format is unknown or cannot do what is asked, the model is an exported one, the file cannot
+                be written, or the export does not see what the network sees.
         """
-        if format != "onnx":
-            raise YolopError(f"no format is called {format!r}; there is: onnx")
-        from yolopv2.export.onnx import export_onnx
+        from yolopv2.export.options import Options
+        from yolopv2.export.run import export
 
+        thresholds = nms if isinstance(nms, Thresholds) else Thresholds() if nms else None
+        options = Options(format, int8, half, thresholds, dynamic, self.predictor.size if size is None else size)
         network, meta = self._loaded
-        path = Path(output if output is not None else self.weights.with_suffix(".onnx").name)
-        export_onnx(network, path, meta.to_dict())
+        path = Path(output if output is not None else options.file_name(self.weights.stem))
+        export(network, path, meta.to_dict(), options, data, frames, tell)
         return path
 
     def evaluate(

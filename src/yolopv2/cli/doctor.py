@@ -15,7 +15,7 @@ _CORE = ("numpy", "opencv-python-headless", "av", "openvino", "safetensors")
 _EXTRAS = {
     "torch": (["torch"], "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
     "onnx": (["onnxruntime"], "ONNX Runtime"),
-    "export": (["torch", "onnx"], "writing ONNX files"),
+    "export": (["torch", "onnx", "onnxruntime", "nncf"], "writing files for other engines"),
 }
 """Per extra: packages it brings, and what it is good for."""
 

@@ -23,7 +23,8 @@ INTERRUPTED = 130
 
 def evaluate(
     weights: Annotated[
-        str, typer.Argument(help="Name from 'yolopv2 models list', .safetensors, .onnx, or the released yolopv2.pt.")
+        str,
+        typer.Argument(help="Name from 'yolopv2 models list', .safetensors, .onnx, .xml, or the released yolopv2.pt."),
     ],
     data: Annotated[
         Path, typer.Argument(help="The YAML that describes the data set, or the folder it is in as data.yaml.")

@@ -30,7 +30,8 @@ def predict(
         ),
     ],
     weights: Annotated[
-        str, typer.Option(help="Name from 'yolopv2 models list', .safetensors, .onnx, or the released yolopv2.pt.")
+        str,
+        typer.Option(help="Name from 'yolopv2 models list', .safetensors, .onnx, .xml, or the released yolopv2.pt."),
     ] = "nano",
     output: Annotated[
         Path | None,

@@ -43,6 +43,25 @@ class Runtime(Protocol):
         ...
 
 
+def require_canvas(takes: Sequence[object], batch: NDArray[np.uint8], graph: Path) -> None:
+    """Refuses canvases that a graph exported for one size does not take.
+
+    Args:
+        takes: The shape of the graph's input; what is no number is free.
+        batch: uint8 ``[N, H, W, 3]``.
+        graph: Its file, for the message.
+
+    Raises:
+        YolopError: The graph takes another size.
+    """
+    height, width = takes[1:3]
+    if isinstance(height, int) and isinstance(width, int) and (height, width) != batch.shape[1:3]:
+        raise YolopError(
+            f"{graph} takes canvases of {width}x{height} only, not {batch.shape[2]}x{batch.shape[1]}: give size="
+            f"{max(height, width)} and frames of that shape, or export it for any size, without --static"
+        )
+
+
 def graph_names(metadata: str | None, path: Path) -> dict[int, str]:
     """The class names in the metadata of an exported graph.
 

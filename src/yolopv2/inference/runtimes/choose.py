@@ -56,13 +56,15 @@ def choose_runtime(
         runtime = _best_runtime(graph is not None, load_network is not None, device)
     if runtime == "torch":
         if load_network is None:
-            raise YolopError("an .onnx does not run on PyTorch: give the .safetensors it was made from")
+            raise YolopError("an exported graph does not run on PyTorch: give the .safetensors it was made from")
         from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
 
         return TorchRuntime(*load_network(), device, precision)
     if graph is None:
         raise YolopError(f"the runtime {runtime} runs .onnx files: make one of these weights with 'yolopv2 export'")
     if runtime == "onnx":
+        if graph.suffix.lower() == ".xml":
+            raise YolopError(f"{graph} is OpenVINO's own: export it as onnx, or leave the runtime to 'auto'")
         from yolopv2.inference.runtimes.onnx import OnnxRuntime
 
         return OnnxRuntime(graph, device, precision, heads, classes)

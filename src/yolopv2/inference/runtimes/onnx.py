@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.classes import Classes
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_class_ids, graph_names, head_outputs
+from yolopv2.inference.runtimes.base import (
+    METADATA_KEY,
+    graph_class_ids,
+    graph_names,
+    head_outputs,
+    require_canvas,
+)
 
 try:
     import onnxruntime
@@ -63,9 +69,11 @@ class OnnxRuntime:
             self.names = {number: self.names[i] for number, i in enumerate(self._classes)}
         self._options = onnxruntime.RunOptions()
         self._options.only_execute_path_to_fetches = True
+        self._graph, self._takes = graph, self._session.get_inputs()[0].shape
 
     def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
         """Looks at canvases, one at a time so that none depends on its neighbours; see `Runtime`."""
+        require_canvas(self._takes, batch, self._graph)
         results = [self._session.run(self._outputs, {"image": canvas[None]}, self._options) for canvas in batch]
         columns = (np.concatenate(parts) for parts in zip(*results, strict=True))
         outputs = dict(zip(self._outputs, columns, strict=True))

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.classes import Classes
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_class_ids, graph_names, head_outputs
+from yolopv2.inference.runtimes.base import (
+    METADATA_KEY,
+    graph_class_ids,
+    graph_names,
+    head_outputs,
+    require_canvas,
+)
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -55,7 +61,7 @@ class OpenVinoRuntime:
     is a request of its own, so its results cannot depend on its neighbours; several at once run in parallel streams.
 
     Args:
-        graph: The ``.onnx`` file.
+        graph: The ``.onnx`` file, or the ``.xml`` file of OpenVINO's own with its ``.bin`` beside it.
         precision: ``float32`` (exact), or ``bfloat16`` or ``float16`` where the processor has it.
         heads: Heads to compute, all if None: what only leads to others is cut out of the graph.
         classes: Classes to keep, numbered anew; all if None.
@@ -78,7 +84,8 @@ class OpenVinoRuntime:
         try:
             self._model = self._core.read_model(graph)
         except RuntimeError:
-            raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
+            beside = " or the .bin beside it" if graph.suffix == ".xml" else ""
+            raise YolopError(f"{graph} cannot be read as a model: the file{beside} is missing or damaged") from None
         where = ["framework", METADATA_KEY]
         metadata = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else None
         self.names = graph_names(metadata, graph)
@@ -89,12 +96,15 @@ class OpenVinoRuntime:
             self.names = {number: self.names[i] for number, i in enumerate(ids)}
         if ids is not None or len(self._outputs) < len(self._model.outputs):
             self._model = _cut(self._model, self._outputs, ids)
+        taken = self._model.inputs[0].partial_shape
+        self._graph, self._takes = graph, [side.get_length() if side.is_static else None for side in taken]
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
         self._queues: dict[tuple[int, int, bool], Any] = {}
         self._lock = threading.Lock()
 
     def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
         """Looks at canvases; see `Runtime`. Calls from several threads wait for each other."""
+        require_canvas(self._takes, batch, self._graph)
         count, height, width, _ = batch.shape
         results: list[list[NDArray[np.generic]]] = [[] for _ in range(count)]
 
