@@ -82,7 +82,7 @@ def test_openvino_compiles_few_sizes_and_serves_any(nano_runtime, torch_runtime)
     for height in range(32, 32 * (_MOST_COMPILED + 3), 32):
         canvas = np.full((1, height, 64, 3), height, np.uint8)
         assert_close(nano_runtime(canvas), torch_runtime(canvas))
-    assert len(nano_runtime._queues) <= _MOST_COMPILED + 2
+    assert len(nano_runtime._pools) <= _MOST_COMPILED + 2
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])

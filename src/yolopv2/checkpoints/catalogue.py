@@ -9,9 +9,7 @@ from typing import Any
 from yolopv2.checkpoints.files import OFFICIAL_SHA256, sha256
 from yolopv2.checkpoints.meta import read_meta
 from yolopv2.errors import YolopError
-
-CACHE_VARIABLE = "YOLOPV2_CACHE"
-"""Environment variable that names another folder for downloaded weights."""
+from yolopv2.files import cache_folder
 
 _BUNDLED = Path(__file__).parent / "bundled"
 
@@ -76,16 +74,6 @@ CATALOGUE = {
         ),
     )
 }
-
-
-def cache_folder() -> Path:
-    """Where downloaded weights are kept: ``YOLOPV2_CACHE``, or the user's cache folder of this system."""
-    override = os.environ.get(CACHE_VARIABLE)
-    if override:
-        return Path(override).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("yolopv2"))
 
 
 def entry(name: str) -> Entry:

@@ -46,9 +46,10 @@ class OnnxRuntime:
             raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
+        self.streams = 1
         self._outputs = [output.name for output in self._session.get_outputs()]
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
         """Looks at canvases, one at a time so that none depends on its neighbours; see `Runtime`."""
         results = [self._session.run(self._outputs, {"image": canvas[None]}) for canvas in batch]
         columns = (np.concatenate(parts) for parts in zip(*results, strict=True))
