@@ -91,6 +91,11 @@ def test_stream_gives_the_scenes_of_a_video_in_order(model, video):
     assert [scene.to_json() for scene in model.stream(video)] == [scene.to_json() for scene in scenes]
 
 
+def test_stream_looks_at_every_nth_frame(model, video):
+    scenes = list(model.stream(video))
+    assert [scene.to_json() for scene in model.stream(video, every=3)] == [scene.to_json() for scene in scenes[::3]]
+
+
 def test_stream_can_be_left_at_any_time(model, video):
     threads = threading.active_count()
     for scene in model.stream(video):

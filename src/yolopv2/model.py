@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, read_meta, resolve
+from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, resolve
 from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference import Predictor, Thresholds
@@ -154,8 +154,8 @@ class YOLOPv2:
             max_fps: Of these at most so many per second of the video.
 
         Yields:
-            The scene of each frame looked at, in order. However long the source, only a few frames are in memory. What of several
-            inputs cannot be read is warned of and stands in `problems`.
+            The scene of each frame looked at, in order. However long the source, only a few frames are in memory. What
+            of several inputs cannot be read is warned of and stands in `problems`.
 
         Raises:
             YolopError: As for `__call__`.
@@ -293,6 +293,8 @@ class YOLOPv2:
         name = self._opened_with[0]
         facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
         if file_kind(self.weights) == "safetensors":
+            from yolopv2.checkpoints import read_meta
+
             facts["variant"] = read_meta(self.weights).variant
         elif name in CATALOGUE:
             facts["variant"] = CATALOGUE[name].variant

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from yolopv2.checkpoints.files import OFFICIAL_SHA256, sha256
-from yolopv2.checkpoints.meta import read_meta
 from yolopv2.errors import YolopError
 from yolopv2.files import cache_folder
 
@@ -93,6 +92,8 @@ def facts(of: Entry) -> dict[str, Any]:
     here = of.path.is_file()
     size, checksum, metrics = of.size, of.sha256, dict(of.metrics)
     if here and of.url is None:
+        from yolopv2.checkpoints.meta import read_meta
+
         size, checksum, metrics = of.path.stat().st_size, sha256(of.path), read_meta(of.path).metrics
     return {
         "name": of.name,

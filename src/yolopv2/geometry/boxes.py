@@ -4,6 +4,8 @@ A box is ``x1 y1 x2 y2`` in pixels, with continuous edges: a box around the sing
 area is 1.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -180,7 +182,7 @@ def _neighbours(
     leftmost, rightmost = x1 - (1 / threshold - 1) * width, x1 + (1 - threshold) * width
     first, end = np.empty(len(x1), np.int64), np.empty(len(x1), np.int64)
     borders = [0, *(np.flatnonzero(np.diff(classes)) + 1).tolist(), len(x1)]
-    for begin, stop in zip(borders[:-1], borders[1:], strict=True):
+    for begin, stop in pairwise(borders):
         own = slice(begin, stop)
         first[own] = begin + np.searchsorted(x1[own], leftmost[own], side="left")
         end[own] = begin + np.searchsorted(x1[own], rightmost[own], side="right")

@@ -94,7 +94,7 @@ def rle_encode(mask: NDArray[np.bool_], compressed: bool = True) -> dict[str, An
     height, width = mask.shape
     # OpenCV transposes block by block, several times as quickly as numpy copies columns.
     columns = cv2.transpose(np.ascontiguousarray(mask, np.bool_).view(np.uint8))
-    counts = _count_runs(columns.ravel())
+    counts = _count_runs(np.asarray(columns, np.uint8).ravel())
     return {"size": [height, width], "counts": _pack(counts) if compressed else counts.tolist()}
 
 

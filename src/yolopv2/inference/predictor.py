@@ -50,9 +50,7 @@ class Predictor:
         names = self.runtime.names
         return [to_scene(*look, thresholds, names, frame) for look, frame in zip(looks, frames, strict=True)]
 
-    def look(
-        self, images: Sequence[NDArray[np.uint8]], fit: Fit = Letterbox.fit, alone: bool = True
-    ) -> list[Look]:
+    def look(self, images: Sequence[NDArray[np.uint8]], fit: Fit = Letterbox.fit, alone: bool = True) -> list[Look]:
         """What the network gives for some frames, before anything is decided.
 
         Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from yolopv2.errors import YolopError
 
-_JITTER = 0.1
-"""Parts of an interval by which a frame may come early: many files round their times to milliseconds."""
+_JITTER = 0.001
+"""Seconds by which a frame may come early: many files round their times to milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Pace:
 
         def wanted(index: int, time: float) -> bool:
             nonlocal last
-            interval = math.floor(time * limit + _JITTER)
+            interval = math.floor((time + _JITTER) * limit)
             if index % self.every or interval <= last:
                 return False
             last = interval

@@ -75,9 +75,7 @@ class Source:
         pace: Which frames of videos, cameras and streams are given.
     """
 
-    def __init__(
-        self, items: list[Item], on_problem: Callable[[Problem], None], pace: Pace = EVERY_FRAME
-    ) -> None:
+    def __init__(self, items: list[Item], on_problem: Callable[[Problem], None], pace: Pace = EVERY_FRAME) -> None:
         self._items = items
         self._on_problem = on_problem
         self._pace = pace

@@ -1,7 +1,7 @@
 """Compiled graphs on disk: what an engine once made of a graph it need not make again.
 
-An entry is a file ``<key>.blob`` in ``compiled/`` of the cache folder: the SHA-256 of what follows, then the engine's own
-bytes. Entries are written whole, so several processes may share the folder; a damaged one counts as absent; and the
+An entry is a file ``<key>.blob`` in ``compiled/`` of the cache folder: the SHA-256 of what follows, then the engine's
+own bytes. Entries are written whole, so several processes may share the folder; a damaged one counts as absent; and the
 least recently used go when all together take more than `LIMIT`. A folder that cannot be written to is no error: then
 nothing is kept.
 """

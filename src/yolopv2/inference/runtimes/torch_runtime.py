@@ -19,7 +19,6 @@ except ImportError:
 from yolopv2.network import Network
 from yolopv2.network.deployed import DeployedNetwork
 
-
 _MOST_CAPTURED = 4
 """Shapes of batches whose work on a GPU is recorded; each holds activations of its own."""
 
@@ -77,7 +76,7 @@ class TorchRuntime:
             self._recordings[shape] = _Recording(self._deployed, batch.to(self._device))
         if shape in self._recordings:
             return self._recordings[shape](batch)
-        return self._deployed(batch.to(self._device))  # type: ignore[no-any-return]
+        return self._deployed(batch.to(self._device))
 
     def _exact(self) -> Any:
         """float32 means float32: by default PyTorch rounds the inputs of convolutions to TF32 on CUDA."""
@@ -89,8 +88,8 @@ class TorchRuntime:
 class _Recording:
     """A network's work on a batch of one shape as a CUDA graph: a small network's launches take longer than its work.
 
-    Made as https://docs.pytorch.org/docs/stable/notes/cuda.html (CUDA Graphs) says: a few runs on a stream of their own,
-    so that nothing is allocated or chosen later, then the recording.
+    Made as https://docs.pytorch.org/docs/stable/notes/cuda.html (CUDA Graphs) says: a few runs on a stream aside, so
+    that nothing is allocated or chosen later, then the recording.
 
     Args:
         network: On the batch's device.
