@@ -11,7 +11,7 @@ from yolopv2.media import VideoWriter, write_image
 
 @pytest.fixture(scope="module")
 def model(nano_graph):
-    return YOLOPv2(nano_graph, size=160)
+    return YOLOPv2(nano_graph, size=160, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_video_is_not_taken_for_a_picture(model, video, folder):
 
 
 def test_a_checkpoint_is_the_same_model(model, nano_checkpoint, pictures):
-    other = YOLOPv2(nano_checkpoint, size=160, device="cpu")
+    other = YOLOPv2(nano_checkpoint, size=160, device="cpu", precision="float32")
     assert "PyTorch" in repr(other)
     ours, theirs = model(pictures[0]), other(pictures[0])
     assert other.names == model.names

@@ -126,6 +126,13 @@ class TestChoosing:
         assert isinstance(choose_runtime(nano_graph, None), OpenVinoRuntime)
         assert "OpenVINO" in choose_runtime(nano_graph, None, device="cpu").description
 
+    def test_precision_by_itself_is_what_the_processor_is_quick_in(self, nano_graph, network):
+        expected = "bfloat16" if "bfloat16" in cpu_precisions() else "float32"
+        assert expected in choose_runtime(nano_graph, None, device="cpu").description
+        assert expected in choose_runtime(None, lambda: (network, NAMES), device="cpu").description
+        pytest.importorskip("onnxruntime")
+        assert "float32" in choose_runtime(nano_graph, None, runtime="onnx").description
+
     def test_a_network_is_loaded_only_where_pytorch_runs_it(self, nano_graph, network):
         def load():
             loaded.append(True)

@@ -23,7 +23,8 @@ def test_max_fps_thins_evenly_to_the_rate_it_states(fps, limit, decimals):
     given_ = chosen(pace, fps, 400, decimals)
     seconds = 400 / fps
     assert given_[0] == 0
-    assert abs(len(given_) - pace.rate(fps) * seconds) <= 2
+    rounded = 0.03 * len(given_) * (decimals == 3)  # times in milliseconds put two frames into one interval
+    assert abs(len(given_) - pace.rate(fps) * seconds) <= 2 + rounded
     if len(given_) > 2:
         assert np.ptp(np.diff(given_)) <= 1 + (decimals == 3)
 
