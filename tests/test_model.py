@@ -11,7 +11,7 @@ from yolopv2.media import VideoWriter, write_image
 
 @pytest.fixture(scope="module")
 def model(nano_graph):
-    return YOLOPv2(nano_graph, size=160)
+    return YOLOPv2(nano_graph, size=160, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,11 @@ def test_stream_gives_the_scenes_of_a_video_in_order(model, video):
     assert [scene.to_json() for scene in model.stream(video)] == [scene.to_json() for scene in scenes]
 
 
+def test_stream_looks_at_every_nth_frame(model, video):
+    scenes = list(model.stream(video))
+    assert [scene.to_json() for scene in model.stream(video, every=3)] == [scene.to_json() for scene in scenes[::3]]
+
+
 def test_stream_can_be_left_at_any_time(model, video):
     threads = threading.active_count()
     for scene in model.stream(video):
@@ -107,7 +112,7 @@ def test_a_video_is_not_taken_for_a_picture(model, video, folder):
 
 
 def test_a_checkpoint_is_the_same_model(model, nano_checkpoint, pictures):
-    other = YOLOPv2(nano_checkpoint, size=160, device="cpu")
+    other = YOLOPv2(nano_checkpoint, size=160, device="cpu", precision="float32")
     assert "PyTorch" in repr(other)
     ours, theirs = model(pictures[0]), other(pictures[0])
     assert other.names == model.names

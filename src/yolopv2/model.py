@@ -9,14 +9,15 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, read_meta, resolve
+from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, resolve
 from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference import Predictor, Thresholds
 from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
-from yolopv2.media import Problem, open_source
+from yolopv2.media import Pace, Problem, open_source
+from yolopv2.media.pace import EVERY_FRAME
 from yolopv2.scene import Scene
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class YOLOPv2:
         device: ``auto`` (a GPU that PyTorch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         runtime: ``auto``, ``openvino``, ``torch`` or ``onnx``; see `yolopv2.inference.runtimes.choose_runtime`.
         size: Long side of the canvas the network sees, in pixels, a multiple of 32; smaller is quicker.
-        precision: ``auto`` (float32), ``float32``, ``bfloat16`` or ``float16`` where the device has it.
+        precision: ``auto`` (what the device is quick in), ``float32``, ``bfloat16`` or ``float16`` where it has it.
         heads: Of ``detection``, ``drivable`` and ``lanes`` those that are wanted; the others are not computed, and the
             scenes have None for them. All the network has if None.
         classes: Ids or names of the classes the network is cut down to, numbered anew in this order; all if None. Where
@@ -148,6 +149,8 @@ class YOLOPv2:
         max_det: int = 300,
         agnostic: bool = False,
         batch: int = 1,
+        every: int = 1,
+        max_fps: float | None = None,
     ) -> Generator[Scene, None, None]:
         """Looks at a video, camera, stream, or any number of pictures; reading and looking overlap.
 
@@ -158,16 +161,19 @@ class YOLOPv2:
             classes: See there.
             max_det: See there.
             agnostic: See there.
-            batch: Frames that are looked at together: quicker on many cores and GPUs, later by as many frames.
+            batch: Frames that are looked at together: quicker on GPUs, later by as many frames.
+            every: Only each such frame of a video, camera or stream is looked at; `Scene.index` counts all.
+            max_fps: Of these at most so many per second of the video.
 
         Yields:
-            The scene of each frame, in order. However long the source, only a few frames are in memory. What of several
-            inputs cannot be read is warned of and stands in `problems`.
+            The scene of each frame looked at, in order. However long the source, only a few frames are in memory. What
+            of several inputs cannot be read is warned of and stands in `problems`.
 
         Raises:
             YolopError: As for `__call__`.
         """
-        return self._look(source, self.thresholds(conf, iou, classes, max_det, agnostic), batch, stills_only=False)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        return self._look(source, thresholds, batch, stills_only=False, pace=Pace(every, max_fps))
 
     def thresholds(
         self,
@@ -208,7 +214,7 @@ class YOLOPv2:
             ...     quick = {"epochs": 1, "batch_size": 4, "height": 64, "width": 96, "workers": 0}
             ...     trained = YOLOPv2("nano").train(data, output=f"{folder}/run", **quick)
             >>> trained
-            <YOLOPv2 best.safetensors, PyTorch ... on cpu, float32, size 640>
+            <YOLOPv2 best.safetensors, PyTorch ... on cpu, ..., size 640>
         """
         try:
             from yolopv2.training.config import make_config
@@ -326,6 +332,8 @@ class YOLOPv2:
         name = self._opened_with["weights"]
         facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
         if file_kind(self.weights) == "safetensors":
+            from yolopv2.checkpoints import read_meta
+
             facts["variant"] = read_meta(self.weights).variant
         elif name in CATALOGUE:
             facts["variant"] = CATALOGUE[name].variant
@@ -347,16 +355,23 @@ class YOLOPv2:
         network, meta = self._loaded
         return network, meta.names_by_id
 
-    def _look(self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool) -> Generator[Scene, None, None]:
+    def _look(
+        self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool, pace: Pace = EVERY_FRAME
+    ) -> Generator[Scene, None, None]:
         several = _is_several(source)
         user = 4 if stills_only else 3  # frames up from the warning: a call iterates itself, a stream its user
         told = 0
         problems: list[Problem] = []
         self.problems = problems
-        with open_source(source, problems.append) as frames:
+        with open_source(source, problems.append, pace) as frames:
             if stills_only and frames.is_video:
                 raise _is_a_video(source)
-            for frame, scene in self.predictor.stream(frames, thresholds, batch):
+            if several or not stills_only:
+                looked = self.predictor.stream(frames, thresholds, batch)
+            else:  # nothing to overlap with
+                whole_number("batch", batch)
+                looked = ((frame, self.predictor([frame], thresholds)[0]) for frame in frames)
+            for frame, scene in looked:
                 if stills_only and frame.is_video:
                     raise _is_a_video(frame.source)
                 yield scene

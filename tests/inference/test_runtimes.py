@@ -82,7 +82,7 @@ def test_openvino_compiles_few_sizes_and_serves_any(nano_runtime, torch_runtime)
     for height in range(32, 32 * (_MOST_COMPILED + 3), 32):
         canvas = np.full((1, height, 64, 3), height, np.uint8)
         assert_close(nano_runtime(canvas), torch_runtime(canvas))
-    assert len(nano_runtime._queues) <= _MOST_COMPILED + 2
+    assert len(nano_runtime._pools) <= _MOST_COMPILED + 2
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -167,6 +167,13 @@ class TestChoosing:
     def test_an_exported_graph_runs_in_openvino_on_the_cpu(self, nano_graph):
         assert isinstance(choose_runtime(nano_graph, None), OpenVinoRuntime)
         assert "OpenVINO" in choose_runtime(nano_graph, None, device="cpu").description
+
+    def test_precision_by_itself_is_what_the_processor_is_quick_in(self, nano_graph, network):
+        expected = "bfloat16" if "bfloat16" in cpu_precisions() else "float32"
+        assert expected in choose_runtime(nano_graph, None, device="cpu").description
+        assert expected in choose_runtime(None, lambda: (network, NAMES), device="cpu").description
+        pytest.importorskip("onnxruntime")
+        assert "float32" in choose_runtime(nano_graph, None, runtime="onnx").description
 
     def test_a_network_is_loaded_only_where_pytorch_runs_it(self, nano_graph, network):
         def load():

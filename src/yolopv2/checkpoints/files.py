@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from yolopv2.checkpoints.meta import CheckpointMeta
 from yolopv2.errors import MissingExtra, YolopError
 
 if TYPE_CHECKING:
+    from yolopv2.checkpoints.meta import CheckpointMeta
     from yolopv2.network import Network
 
 Kind = Literal["safetensors", "torchscript", "onnx", "openvino"]
@@ -50,7 +50,7 @@ def file_kind(path: str | os.PathLike[str]) -> Kind:
     )
 
 
-def load_network(path: str | os.PathLike[str]) -> tuple["Network", CheckpointMeta]:
+def load_network(path: str | os.PathLike[str]) -> tuple["Network", "CheckpointMeta"]:
     """Loads the network of a safetensors checkpoint or a TorchScript file.
 
     Args:
@@ -74,6 +74,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple["Network", CheckpointMet
         from yolopv2.checkpoints.weights import load_checkpoint
 
         return load_checkpoint(path)
+    from yolopv2.checkpoints.meta import CheckpointMeta
     from yolopv2.checkpoints.torchscript import import_torchscript
 
     imported = import_torchscript(path)

@@ -26,16 +26,19 @@ class Runtime(Protocol):
     Attributes:
         names: Class names by class id.
         description: Engine, device and precision, for people.
+        streams: Calls that are worth making at once, each from a thread of its own; 1 where one uses the whole device.
     """
 
     names: dict[int, str]
     description: str
+    streams: int
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
-        """Looks at canvases.
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
+        """Looks at canvases; may be called from several threads.
 
         Args:
             batch: uint8 ``[N, H, W, 3]``, RGB, H and W multiples of 32.
+            alone: Whether no other call goes on beside this one, so that it may use the whole device.
 
         Returns:
             Candidates of every canvas, in arrays of their own.

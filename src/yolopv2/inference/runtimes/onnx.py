@@ -70,8 +70,9 @@ class OnnxRuntime:
         self._options = onnxruntime.RunOptions()
         self._options.only_execute_path_to_fetches = True
         self._graph, self._takes = graph, self._session.get_inputs()[0].shape
+        self.streams = 1
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
         """Looks at canvases, one at a time so that none depends on its neighbours; see `Runtime`."""
         require_canvas(self._takes, batch, self._graph)
         results = [self._session.run(self._outputs, {"image": canvas[None]}, self._options) for canvas in batch]
