@@ -126,7 +126,7 @@ class TestPartsOfAGraph:
     def test_the_asked_heads_give_the_same_and_the_others_nothing(self, nano_graph, nano_runtime, canvases, engine):
         whole = nano_runtime(canvases)
         for head, names in (("detection", ("boxes", "scores")), ("drivable", ("drivable",)), ("lanes", ("lanes",))):
-            part = choose_runtime(nano_graph, None, runtime=engine, heads=[head])(canvases)
+            part = choose_runtime(nano_graph, None, runtime=engine, precision="float32", heads=[head])(canvases)
             assert part.boxes.shape[1] == (whole.boxes.shape[1] if head == "detection" else 0)
             for name in names:
                 difference = np.abs(getattr(part, name).astype(float) - getattr(whole, name)).max()
@@ -135,7 +135,7 @@ class TestPartsOfAGraph:
                 assert getattr(part, name) is None
 
     def test_the_asked_classes_keep_their_scores(self, nano_graph, nano_runtime, canvases, engine):
-        part = choose_runtime(nano_graph, None, runtime=engine, classes="truck")
+        part = choose_runtime(nano_graph, None, runtime=engine, precision="float32", classes="truck")
         assert part.names == {0: "truck"}
         seen, whole = part(canvases), nano_runtime(canvases)
         np.testing.assert_allclose(seen.scores[..., 0], whole.scores[..., 1], atol=2e-5)

@@ -142,9 +142,10 @@ class ModuleRuntime:
         text = metadata.decode() if isinstance(metadata, bytes) else metadata
         self.names = graph_names(text, path)
         self.description = f"PyTorch {torch.__version__} on cpu, float32"
+        self.streams = 1
         self._module, self._outputs = module, json.loads(text)["export"]["outputs"]
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
         with torch.inference_mode():
             results = [self._module(torch.from_numpy(canvas[None])) for canvas in batch]
         columns = [torch.cat(column).numpy() for column in zip(*results, strict=True)]
