@@ -1,6 +1,5 @@
 """YOLOPv2: the one object through which the package is used."""
 
-import glob
 import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -17,6 +16,7 @@ from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
 from yolopv2.media import Pace, Problem, open_source
+from yolopv2.media.listing import is_several
 from yolopv2.media.pace import EVERY_FRAME
 from yolopv2.scene import Scene
 
@@ -73,10 +73,12 @@ class YOLOPv2:
         classes: Classes | None = None,
     ) -> None:
         path = resolve(weights)
-        options = {"device": device, "runtime": runtime, "size": size, "precision": precision}
         self._opened_with: dict[str, Any] = {
-            **options,
             "weights": os.fspath(weights),
+            "device": device,
+            "runtime": runtime,
+            "size": size,
+            "precision": precision,
             "heads": heads,
             "classes": classes,
         }
@@ -138,7 +140,7 @@ class YOLOPv2:
         """
         thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
         scenes = list(self._look(source, thresholds, batch, stills_only=True))
-        return scenes if _is_several(source) else scenes[0]
+        return scenes if is_several(source) else scenes[0]
 
     def stream(
         self,
@@ -358,7 +360,7 @@ class YOLOPv2:
     def _look(
         self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool, pace: Pace = EVERY_FRAME
     ) -> Generator[Scene, None, None]:
-        several = _is_several(source)
+        several = is_several(source)
         user = 4 if stills_only else 3  # frames up from the warning: a call iterates itself, a stream its user
         told = 0
         problems: list[Problem] = []
@@ -386,15 +388,6 @@ def _open(opened_with: dict[str, Any], data: Path, split: str) -> tuple[Predicto
     from yolopv2.data.dataset import open_dataset
 
     return YOLOPv2(**opened_with).predictor, open_dataset(data, split)
-
-
-def _is_several(source: Any) -> bool:
-    """Whether a source names several inputs, so that the answer is a list."""
-    if isinstance(source, list | tuple):
-        return True
-    if not isinstance(source, str | os.PathLike) or "://" in os.fspath(source):
-        return False
-    return os.path.isdir(source) or (glob.has_magic(os.fspath(source)) and not os.path.lexists(source))
 
 
 def _is_a_video(source: Any) -> YolopError:
