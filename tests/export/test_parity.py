@@ -29,7 +29,7 @@ class Painted(SimpleNamespace):
     def __init__(self, shift: int = 0, score: float = 0.9, suppressed: bool = False) -> None:
         super().__init__(shift=shift, score=score, suppressed=suppressed)
 
-    def __call__(self, batch: np.ndarray) -> Candidates:
+    def __call__(self, batch: np.ndarray, alone: bool = True) -> Candidates:
         n, height, width, _ = batch.shape
         boxes = np.array([[20, 20, 60, 50], [90, 30, 130, 80], [91, 31, 131, 81]], np.float32) + self.shift
         scores = np.array([[self.score, 0], [0, 0.8], [0, 0.7]], np.float32)

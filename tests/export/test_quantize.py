@@ -133,7 +133,7 @@ def test_an_openvino_model_in_8_bits(small: None, tmp_path: Path) -> None:
     kinds = path.read_text()
     assert kinds.count('type="FakeQuantize"') > 100
     frame = generated_frames(1, height=180).samples[0].image
-    ours, theirs = (YOLOPv2(weights, size=320)(frame) for weights in (path, "nano"))
+    ours, theirs = (YOLOPv2(weights, size=320, precision="float32")(frame) for weights in (path, "nano"))
     assert (ours.drivable & theirs.drivable).sum() > 0.9 * (ours.drivable | theirs.drivable).sum()
 
 
@@ -154,9 +154,9 @@ def test_an_onnx_graph_in_8_bits(small: None, tmp_path: Path) -> None:
     described = json.loads(next(each.value for each in onnx.load(path).metadata_props if each.key == "yolopv2"))
     assert described["export"]["int8"]["calibration"] == "2 frames, generated frames"
     frame = generated_frames(1, height=180).samples[0].image
-    theirs = YOLOPv2("nano", size=320)(frame)
+    theirs = YOLOPv2("nano", size=320, precision="float32")(frame)
     for runtime in ("onnx", "openvino"):
-        ours = YOLOPv2(path, size=320, runtime=runtime)(frame)
+        ours = YOLOPv2(path, size=320, runtime=runtime, precision="float32")(frame)
         assert (ours.drivable & theirs.drivable).sum() > 0.9 * (ours.drivable | theirs.drivable).sum()
 
 

@@ -63,7 +63,7 @@ def frame() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def seen(frame: np.ndarray) -> Any:
-    return YOLOPv2("nano", size=SIZE)(frame)
+    return YOLOPv2("nano", size=SIZE, precision="float32")(frame)
 
 
 def assert_same_scene(scene: Any, seen: Any) -> None:
@@ -88,7 +88,7 @@ def test_yolopv2_opens_what_it_exported(
     exported: Callable[..., Path], frame: np.ndarray, seen: Any, options: Options, runtimes: list[str]
 ) -> None:
     for runtime in runtimes:
-        model = YOLOPv2(exported(options), size=SIZE, runtime=runtime)
+        model = YOLOPv2(exported(options), size=SIZE, runtime=runtime, precision="float32")
         assert model.names == {0: "vehicle"}
         assert_same_scene(model(frame), seen)
         if not options.dynamic:
@@ -103,7 +103,7 @@ def test_pytorch_opens_its_own(exported: Callable[..., Path], loaded: Any, forma
     assert runtime.names == {0: "vehicle"}
     canvases = np.random.default_rng(0).integers(0, 256, (2, 64, 128, 3), dtype=np.uint8)  # none that it was traced on
     found = runtime(canvases)
-    wanted = YOLOPv2("nano", runtime="torch", device="cpu").predictor.runtime(canvases)
+    wanted = YOLOPv2("nano", runtime="torch", device="cpu", precision="float32").predictor.runtime(canvases)
     np.testing.assert_allclose(found.boxes, wanted.boxes, atol=1e-2)
     np.testing.assert_allclose(found.scores, wanted.scores, atol=1e-4)
     assert np.abs(found.drivable.astype(int) - wanted.drivable).max() <= 1
