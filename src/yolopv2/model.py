@@ -73,12 +73,10 @@ class YOLOPv2:
         classes: Classes | None = None,
     ) -> None:
         path = resolve(weights)
+        how = {"device": device, "runtime": runtime, "size": size, "precision": precision}
         self._opened_with: dict[str, Any] = {
             "weights": os.fspath(weights),
-            "device": device,
-            "runtime": runtime,
-            "size": size,
-            "precision": precision,
+            **engine,
             "heads": heads,
             "classes": classes,
         }

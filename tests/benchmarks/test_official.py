@@ -49,7 +49,7 @@ def test_both_paths_see_the_same(demo, torchscript, nano_graph):
 
     image = render_scene(7).image
     theirs = demo.OfficialDemo(torchscript).seen(image)
-    ours = official.seen_by_ours(YOLOPv2(nano_graph, device="cpu"), image)
+    ours = official.seen_by_ours(YOLOPv2(nano_graph, device="cpu", precision="float32"), image)
     for name in ("drivable", "lanes"):
         assert np.abs(ours[name] - theirs[name]).mean() < 0.003
         assert (ours[f"{name}_mask"] != theirs[f"{name}_mask"]).mean() < 0.03
