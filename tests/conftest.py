@@ -1,5 +1,6 @@
 """What tests of several rooms share: a small untrained network with plausible numbers, and files made of it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from yolopv2.network import Network
 
 NAMES = ["car", "truck"]
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches the commands under test also where the tests run in the background of a shell, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

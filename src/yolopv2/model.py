@@ -73,13 +73,8 @@ class YOLOPv2:
         classes: Classes | None = None,
     ) -> None:
         path = resolve(weights)
-        how = {"device": device, "runtime": runtime, "size": size, "precision": precision}
-        self._opened_with: dict[str, Any] = {
-            "weights": os.fspath(weights),
-            **engine,
-            "heads": heads,
-            "classes": classes,
-        }
+        self._opened_with: dict[str, Any] = {"weights": os.fspath(weights), "heads": heads, "classes": classes}
+        self._opened_with |= {"device": device, "runtime": runtime, "size": size, "precision": precision}
         self.weights = path
         self.problems: list[Problem] = []
         is_graph = file_kind(path) in ("onnx", "openvino")
