@@ -50,6 +50,9 @@ def openvino_library() -> ModuleType:
     finally:
         for name in hidden:
             del sys.modules[name]
+    # Its table of types is made when first asked for, and two threads that ask at once wait for each other for ever:
+    # one holds Python's lock and waits for the table, the other makes the table and waits for Python's lock.
+    openvino.Type.u8.to_dtype()
     return openvino
 
 
