@@ -116,9 +116,7 @@ def renumber(canvas: PackedSample, tile: Tile, kept: NDArray[np.intp], before: i
     part[:] = numbers[part]
 
 
-def warp_boxes(
-    boxes: NDArray[np.float32], matrix: Matrix, tile: Tile
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Boxes after a projective map, cut at a tile.
 
     Args:

@@ -22,8 +22,8 @@ class MaskMaps(NamedTuple):
 
     Attributes:
         prototypes: ``[N, K, H / 4, W / 4]``, unbounded.
-        coefficients: Three maps ``[N, 3 * K, H / s, W / s]`` for the strides s of 8, 16, 32, before the tanh; the anchors
-            are those of the detection maps.
+        coefficients: Three maps ``[N, 3 * K, H / s, W / s]`` for the strides s of 8, 16, 32, before the tanh; the
+            anchors are those of the detection maps.
     """
 
     prototypes: Tensor
