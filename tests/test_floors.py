@@ -18,9 +18,10 @@ FLOORS = [
     {"scene"},
     {"network", "media"},
     {"checkpoints", "inference", "data"},
-    {"evaluation", "export"},
-    {"training"},
+    {"evaluation"},
+    {"export", "training"},
     {"model"},
+    {"benchmark"},
     {"cli"},
     {"__main__"},
 ]

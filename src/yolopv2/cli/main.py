@@ -5,6 +5,7 @@ import sys
 import typer
 
 from yolopv2.cli import data, models
+from yolopv2.cli.bench import bench
 from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
 from yolopv2.cli.evaluate import evaluate
@@ -27,6 +28,7 @@ app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
 app.add_typer(data.app, name="data")
+app.command()(bench)
 app.command()(doctor)
 
 

@@ -2,11 +2,14 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable
-from contextlib import ExitStack
+from collections.abc import Collection, Generator, Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.files import cannot_write, hidden_path
@@ -59,6 +62,22 @@ def refuse_folder_of_inputs(folder: Path, inputs: Iterable[str]) -> None:
         raise YolopError(f"the results would lie among the inputs in {folder}: choose another output folder")
 
 
+class Prepared(NamedTuple):
+    """What is to be written of one frame.
+
+    Attributes:
+        frame: The frame.
+        scene: What was seen in it.
+        drawn: The frame with everything drawn over it, if it goes into a video.
+        line: The scene as a line of JSON.
+    """
+
+    frame: "Frame"
+    scene: Scene
+    drawn: NDArray[np.uint8] | None
+    line: str
+
+
 class Results:
     """Writes scenes into a folder as they come; leaving the context finishes every file, whatever ended it.
 
@@ -91,16 +110,28 @@ class Results:
         self._open.enter_context(self._lines)
         self._coco = self._open.enter_context(JsonArray(folder / "results.json")) if "coco" in formats else None
 
-    def add(self, frame: "Frame", scene: Scene) -> None:
+    def prepared(self, scenes: Generator[tuple["Frame", Scene], None, None]) -> Generator["Prepared", None, None]:
+        """Makes of each scene what is to be written, without writing it, so that a thread may do it ahead.
+
+        Args:
+            scenes: Frames with what was seen in them; closed at the end.
+        """
+        with closing(scenes):
+            for frame, scene in scenes:
+                drawn = scene.draw() if "image" in self.formats and frame.is_video else None
+                yield Prepared(frame, scene, drawn, scene.to_json())
+
+    def add(self, prepared: "Prepared") -> None:
         """Writes what was seen in a frame.
 
         Raises:
             YolopError: A file cannot be written.
         """
+        frame, scene = prepared.frame, prepared.scene
         name = scene_name(scene, self.folder)
         if "image" in self.formats:
-            if frame.is_video:
-                self._video_of(frame, name).write(scene.draw())
+            if prepared.drawn is not None:
+                self._video_of(frame, name).write(prepared.drawn)
             else:
                 scene.save(self.folder, ["image"], name)
         for kind, subfolder in _SUBFOLDERS.items():
@@ -110,7 +141,7 @@ class Results:
             for result in coco_results(scene, *image_identity(scene, name)):
                 self._coco.append(result)
         try:
-            self._lines.write(scene.to_json() + "\n")
+            self._lines.write(prepared.line + "\n")
             self._lines.flush()
         except OSError as error:
             raise cannot_write(self.folder / "scenes.jsonl", error) from error

@@ -92,7 +92,9 @@ def rle_encode(mask: NDArray[np.bool_], compressed: bool = True) -> dict[str, An
         {'size': [2, 2], 'counts': '13'}
     """
     height, width = mask.shape
-    counts = _count_runs(np.asarray(mask, np.bool_).T.ravel())
+    # OpenCV transposes block by block, several times as quickly as numpy copies columns.
+    columns = cv2.transpose(np.ascontiguousarray(mask, np.bool_).view(np.uint8))
+    counts = _count_runs(np.asarray(columns, np.uint8).ravel())
     return {"size": [height, width], "counts": _pack(counts) if compressed else counts.tolist()}
 
 
@@ -149,8 +151,8 @@ def rle_size(rle: Mapping[str, Any]) -> tuple[int, int]:
     return height, width
 
 
-def _count_runs(flat: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Lengths of the runs of a flat mask, the first one of zeros (so possibly 0 long)."""
+def _count_runs(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Lengths of the runs of a flat mask of 0 and 1, the first one of zeros (so possibly 0 long)."""
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     begins_set = [0] if flat.size and flat[0] else []
     borders = np.concatenate([[0], begins_set, changes, [flat.size]]).astype(np.int64)

@@ -29,13 +29,16 @@ class Candidates:
         """Candidates from the named outputs of a deployed network; absent heads have no output.
 
         Args:
-            outputs: Any of ``boxes``, ``scores``, ``drivable``, ``lanes``.
+            outputs: Any of ``boxes``, ``scores``, ``drivable``, ``lanes``; of a graph that suppresses boxes also
+                ``class_ids``, and one score per box.
             batch: Number of canvases.
 
         Example:
             >>> Candidates.from_outputs({"lanes": np.zeros((2, 32, 64), np.uint8)}, batch=2).boxes.shape
             (2, 0, 4)
         """
+        if "class_ids" in outputs:
+            outputs = {**outputs, "scores": _by_class(outputs["scores"], outputs["class_ids"])}
         drivable, lanes = outputs.get("drivable"), outputs.get("lanes")
         return cls(
             boxes=np.asarray(outputs.get("boxes", np.empty((batch, 0, 4))), np.float32),
@@ -43,3 +46,9 @@ class Candidates:
             drivable=None if drivable is None else np.asarray(drivable, np.uint8),
             lanes=None if lanes is None else np.asarray(lanes, np.uint8),
         )
+
+
+def _by_class(scores: NDArray[np.generic], class_ids: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Scores ``[N, A, C]`` of boxes that have one class each, from ``[N, A]``; the other classes get 0."""
+    classes = np.arange(int(class_ids.max(initial=0)) + 1)
+    return np.where(class_ids[..., None] == classes, scores[..., None], 0).astype(np.float32)
