@@ -91,10 +91,38 @@ def rle_encode(mask: NDArray[np.bool_], compressed: bool = True) -> dict[str, An
         >>> rle_encode(np.array([[0, 1], [1, 1]], bool))
         {'size': [2, 2], 'counts': '13'}
     """
-    height, width = mask.shape
-    # OpenCV transposes block by block, several times as quickly as numpy copies columns.
-    columns = cv2.transpose(np.ascontiguousarray(mask, np.bool_).view(np.uint8))
-    counts = _count_runs(np.asarray(columns, np.uint8).ravel())
+    return rle_encode_part(mask, 0, 0, *mask.shape, compressed=compressed)
+
+
+def rle_encode_part(
+    part: NDArray[np.bool_], x: int, y: int, height: int, width: int, compressed: bool = True
+) -> dict[str, Any]:
+    """Encode a mask of which only a part is given; outside of it no pixel is set.
+
+    Args:
+        part: bool ``[h, w]``.
+        x: Column of its first pixel.
+        y: Row of its first pixel.
+        height: Of the whole mask.
+        width: Of the whole mask.
+        compressed: As for `rle_encode`.
+
+    Example:
+        >>> rle_encode_part(np.ones((1, 2), bool), 1, 0, 2, 4, compressed=False)
+        {'size': [2, 4], 'counts': [2, 1, 1, 1, 3]}
+    """
+    rows, columns = part.shape
+    pixels = np.zeros((columns, height), np.uint8)
+    if part.size:
+        # OpenCV transposes block by block, several times as quickly as numpy copies columns.
+        pixels[:, y : y + rows] = cv2.transpose(np.ascontiguousarray(part, np.bool_).view(np.uint8))
+    counts = _count_runs(pixels.ravel())
+    counts[0] += x * height
+    after = (width - x - columns) * height
+    if len(counts) % 2:
+        counts[-1] += after
+    elif after:
+        counts = np.append(counts, after)
     return {"size": [height, width], "counts": _pack(counts) if compressed else counts.tolist()}
 
 
