@@ -14,7 +14,7 @@ Region = tuple[slice, slice]
 
 @dataclass(frozen=True, eq=False)
 class InstanceMasks:
-    """One mask per vehicle, each kept as the part of the frame it lies in: three hundred whole ones fill 276 MB at 720p.
+    """One mask per vehicle, each kept as the part of the frame it lies in: 300 whole ones fill 276 MB at 720p.
 
     Attributes:
         height: Height of the frame in pixels.
@@ -40,7 +40,8 @@ class InstanceMasks:
         """From bool ``[n, H, W]``."""
         boxes = [mask_box(mask) for mask in whole]
         parts = (mask[y : y + h, x : x + w].copy() for mask, (x, y, w, h) in zip(whole, boxes, strict=True))
-        return cls(*whole.shape[1:], tuple((x, y) for x, y, _, _ in boxes), tuple(parts))
+        _, height, width = whole.shape
+        return cls(height, width, tuple((x, y) for x, y, _, _ in boxes), tuple(parts))
 
     def __len__(self) -> int:
         return len(self.parts)
