@@ -103,6 +103,8 @@ class YOLOPv2:
         max_det: int = 300,
         agnostic: bool = False,
         batch: int = 1,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Scene | list[Scene]:
         """Looks at one picture, or at several.
 
@@ -114,6 +116,8 @@ class YOLOPv2:
             max_det: At most this many vehicles per picture.
             agnostic: Whether boxes of different classes suppress each other.
             batch: Pictures that are looked at together; the scenes are the same at any batch.
+            drivable_conf: A pixel is drivable above this probability, in 0 to 1.
+            lane_conf: A pixel is of a lane marking above this probability, in 0 to 1.
 
         Returns:
             One `Scene` for one picture; for several a list, without those that cannot be read: these are warned of
@@ -123,7 +127,7 @@ class YOLOPv2:
             YolopError: The one picture cannot be read, there is nothing to read, an option is out of its range, or
                 the source is a video, for which there is `stream`.
         """
-        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic, drivable_conf, lane_conf)
         scenes = list(self._look(source, thresholds, batch, stills_only=True))
         return scenes if _is_several(source) else scenes[0]
 
@@ -136,6 +140,8 @@ class YOLOPv2:
         max_det: int = 300,
         agnostic: bool = False,
         batch: int = 1,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Generator[Scene, None, None]:
         """Looks at a video, camera, stream, or any number of pictures; reading and looking overlap.
 
@@ -147,6 +153,8 @@ class YOLOPv2:
             max_det: See there.
             agnostic: See there.
             batch: Frames that are looked at together: quicker on many cores and GPUs, later by as many frames.
+            drivable_conf: See there.
+            lane_conf: See there.
 
         Yields:
             The scene of each frame, in order. However long the source, only a few frames are in memory. What of several
@@ -155,7 +163,8 @@ class YOLOPv2:
         Raises:
             YolopError: As for `__call__`.
         """
-        return self._look(source, self.thresholds(conf, iou, classes, max_det, agnostic), batch, stills_only=False)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic, drivable_conf, lane_conf)
+        return self._look(source, thresholds, batch, stills_only=False)
 
     def thresholds(
         self,
@@ -164,13 +173,16 @@ class YOLOPv2:
         classes: Classes | None = None,
         max_det: int = 300,
         agnostic: bool = False,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Thresholds:
         """The options of `__call__`, checked, with classes as ids.
 
         Raises:
             YolopError: One is out of its range, or there is no such class.
         """
-        return Thresholds(conf, iou, None if classes is None else self._class_ids(classes), max_det, agnostic)
+        wanted = None if classes is None else self._class_ids(classes)
+        return Thresholds(conf, iou, wanted, max_det, agnostic, drivable_conf, lane_conf)
 
     def train(
         self, data: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, **settings: Any
