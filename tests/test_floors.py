@@ -21,6 +21,7 @@ FLOORS = [
     {"evaluation", "export"},
     {"training"},
     {"model"},
+    {"studio"},
     {"cli"},
     {"__main__"},
 ]

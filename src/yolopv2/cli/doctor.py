@@ -16,6 +16,7 @@ _EXTRAS = {
     "torch": (["torch"], "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
     "onnx": (["onnxruntime"], "ONNX Runtime"),
     "export": (["torch", "onnx"], "writing ONNX files"),
+    "studio": (["fastapi", "uvicorn"], "the studio in the browser"),
 }
 """Per extra: packages it brings, and what it is good for."""
 
