@@ -170,12 +170,17 @@ def _add_video_routes(app: FastAPI) -> None:
     @app.get("/api/videos/{video_id}/frames/{index}")
     def frame(video_id: str, index: int, session: InSession) -> Response:
         video = session.video(video_id)
-        return parts({"index": index}, video.look(index), video.picture(index))
+        look = video.look(index)
+        return parts({"index": index, "time": video.time(index)}, look, video.picture(index))
 
     @app.post("/api/videos/{video_id}/frames/{index}/look")
     def look_anew(video_id: str, index: int, session: InSession, choice: Chosen) -> Response:
         found = session.video(video_id).look_anew(index, choice)
         return parts({"index": index, "engine": models.engine(choice)}, found)
+
+    @app.post("/api/videos/{video_id}/frames/{index}/scene")
+    def scene(video_id: str, index: int, session: InSession, sliders: Annotated[Sliders, Body()]) -> dict[str, Any]:
+        return session.video(video_id).scene(index, sliders.thresholds()).to_dict()
 
     @app.post("/api/videos/{video_id}/look")
     def look(video_id: str, session: InSession, choice: Chosen) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from yolopv2.inference import Thresholds
 from yolopv2.inference.video import ahead
 from yolopv2.media import Frame, VideoWriter, decode_image
 from yolopv2.media.video import open_video, probe_video
+from yolopv2.scene import Scene
 from yolopv2.studio.errors import LOG, Refusal, sentence
 from yolopv2.studio.look import Look
 from yolopv2.studio.models import Choice, Models
@@ -78,6 +79,7 @@ class Video:
         self.work, self.export = Work(), Work("done")
         self._shelf, self._models, self._limits, self._drive = shelf, models, limits, drive
         self._looks: list[Look] = []
+        self._times: list[float | None] = []
         self._fps, self._size, self._estimate = DRIVE_FPS, (0, 0), None if drive is None else drive[1]
         self._running: list[tuple[threading.Thread, threading.Event]] = []
         self._lock = threading.Lock()
@@ -98,7 +100,8 @@ class Video:
         """Looks at it from the first frame on, with a model; what another model saw is forgotten."""
         self.cancel()
         with self._lock:
-            self._looks, self.work, self.export = [], Work(total=self._estimate), Work("done")
+            self._looks, self._times = [], []
+            self.work, self.export = Work(total=self._estimate), Work("done")
             self._run(self._see, self.work, choice)
 
     def start_export(self, thresholds: Thresholds, layers: list[str]) -> None:
@@ -160,9 +163,22 @@ class Video:
         self.look(index)
         return self._picture(index).read_bytes()
 
+    def time(self, index: int) -> float | None:
+        """When a frame that was looked at comes, in seconds."""
+        return self._times[index]
+
+    def frame(self, index: int) -> Frame:
+        """One frame as it was kept."""
+        image = decode_image(self.picture(index)).image
+        return Frame(image, self.name, index, self._times[index], self._fps, is_video=True)
+
     def look_anew(self, index: int, choice: Choice) -> Look:
-        """What another model sees in one frame, which was kept as JPEG."""
-        return self._models.look(choice, Frame(decode_image(self.picture(index)).image, self.name, index))
+        """What another model sees in one frame."""
+        return self._models.look(choice, self.frame(index))
+
+    def scene(self, index: int, thresholds: Thresholds) -> Scene:
+        """What is seen in one frame with these thresholds."""
+        return self.look(index).decide(thresholds, self.frame(index))
 
     def _picture(self, index: int) -> Path:
         return self._shelf.folder / f"{index:06d}.jpg"
@@ -199,13 +215,14 @@ class Video:
                     self._shelf.write(f"{frame.index:06d}.jpg", jpeg(frame))
                 with self._lock:
                     self._looks.append(look)
+                    self._times.append(frame.time)
                 work.done += 1
                 time.sleep(0)  # whoever waits for the model gets it
         work.total = work.done
 
     def _render(self, work: Work, stop: threading.Event, drive: Drive, frames: int) -> None:
         work.state = "rendering"
-        unfinished = self.path.with_name("drive.mp4")
+        unfinished, work.total = self.path.with_name("drive.mp4"), frames
         with VideoWriter(unfinished, drive.fps, drive.width, drive.height) as video:
             for sample in drive.frames(frames):
                 _end_if(stop)
