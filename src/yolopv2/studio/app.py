@@ -85,9 +85,9 @@ def _make_ready(models: Models) -> None:
         models.look(models.first, Frame(np.zeros((*_WARM, 3), np.uint8), "nothing"))
 
 
-def _session(request: Request, name: Annotated[str, Header(alias=SESSION_HEADER)]) -> Session:
+def _session(request: Request, session_name: Annotated[str, Header(alias=SESSION_HEADER)]) -> Session:
     sessions: Sessions = request.app.state.sessions
-    return sessions.find(name)
+    return sessions.find(session_name)
 
 
 InSession = Annotated[Session, Depends(_session)]
@@ -109,8 +109,8 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
         }
 
     @app.delete("/api/session")
-    def end(name: Annotated[str, Header(alias=SESSION_HEADER)]) -> None:
-        app.state.sessions.end(name)
+    def end(session_name: Annotated[str, Header(alias=SESSION_HEADER)]) -> None:
+        app.state.sessions.end(session_name)
 
     @app.post("/api/sources")
     async def upload(request: Request, session: InSession, choice: Chosen, name: str = "") -> Response:

@@ -38,7 +38,7 @@ class Choice(BaseModel):
         precision: In which it computes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     weights: str = Field(max_length=1000)
     size: int = Field(640, ge=32, le=1920)

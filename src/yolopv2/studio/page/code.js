@@ -62,7 +62,8 @@ export function cliCode({ item, choice, sliders }) {
 // Names of the layers as the library draws them.
 export function drawnLayers(layers) {
   const names = { vehicles: ["boxes", "labels"], masks: ["masks"], drivable: ["drivable"], lanes: ["lanes"], panoptic: ["panoptic"] };
-  return Object.entries(layers).filter(([, isOn]) => isOn).flatMap(([layer]) => names[layer]);
+  const isShown = ([layer, isOn]) => isOn && (!layers.panoptic || layer === "vehicles" || layer === "panoptic");
+  return Object.entries(layers).filter(isShown).flatMap(([layer]) => names[layer]);
 }
 
 function modelOptions({ size, runtime, precision }) {

@@ -34,7 +34,7 @@ async function lookWithOther(pane) {
     if (mine !== asked) return;
     pane.show(item.bitmap, look);
     pane.speed = rate(measured(other, look.milliseconds));
-    changed("other look");
+    changed("compared");
   } catch (error) {
     if (mine !== asked) return;
     element("caption-b").textContent = "";

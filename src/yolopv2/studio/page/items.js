@@ -40,12 +40,12 @@ export async function openFiles(files) {
 }
 
 // A generated drive: its first frame as a still at once, the drive when it is rendered.
-export async function openDrive(seed, frames) {
-  const name = `drive-${seed}`;
+export async function openDrive({ frames, ...generated }) {
+  const name = `drive-${generated.seed}`;
   await open(name, async (choice, signal) => {
-    const preview = await unpack(await api.openGenerated({ seed }, choice, signal));
+    const preview = await unpack(await api.openGenerated(generated, choice, signal));
     show({ kind: "pending", name, ...preview });
-    return { ...(await api.openGenerated({ seed, frames }, choice, signal)), ...preview };
+    return { ...(await api.openGenerated({ ...generated, frames }, choice, signal)), ...preview };
   });
 }
 
@@ -85,7 +85,7 @@ export async function lookAnew() {
     forgive();
   } catch (error) {
     complain(error);
-    changed("choice refused");
+    changed("refused");
   } finally {
     idle();
   }

@@ -19,7 +19,7 @@ const DRIVE = { seed: 119, frames: 60 };
 const EXAMPLES = [
   { seed: 119, title: "Clear day" },
   { seed: 7, weather: "rain", time: "night", title: "Rain at night" },
-  { seed: 21, weather: "snow", time: "day", title: "Snow" },
+  { seed: 12, weather: "snow", time: "day", title: "Snow" },
   { seed: 33, weather: "overcast", time: "dusk", title: "Dusk" },
 ];
 
@@ -51,11 +51,21 @@ function wirePanes() {
     if (state.other) second.decide();
     showAll();
   });
-  on("other look", showCaptions);
+  on("compared", showCaptions);
   on("compare", showCaptions);
-  on("layers highlight split compare view theme", redraw);
-  new ResizeObserver(redraw).observe(element("stage"));
+  on("layers highlight split view theme", redraw);
+  on("item look compare", arrange);
+  new ResizeObserver(arrange).observe(element("stage"));
   for (const pane of [first, second]) attachPointer(pane);
+}
+
+// Two panes lie side by side or one over the other, whichever shows the picture larger.
+function arrange() {
+  const { clientWidth, clientHeight } = element("stage");
+  const { width, height } = state.item?.bitmap ?? { width: 16, height: 9 };
+  const scale = (columns, rows) => Math.min(clientWidth / columns / width, clientHeight / rows / height);
+  element("panes").classList.toggle("stacked", Boolean(state.other) && scale(1, 2) > scale(2, 1));
+  redraw();
 }
 
 function showAll() {
@@ -83,7 +93,7 @@ function wireControls() {
   click("open", pick);
   click("new", () => show(null));
   click("camera", openCamera);
-  click("try-drive", () => openDrive(DRIVE.seed, DRIVE.frames));
+  click("try-drive", () => openDrive(DRIVE));
   click("zoom-in", () => zoomBy(1.4));
   click("zoom-out", () => zoomBy(1 / 1.4));
   click("fit", zoomFit);
@@ -99,6 +109,13 @@ function wireControls() {
     event.preventDefault();
     const url = element("url").value;
     open(url.split("/").at(-1) || url, (choice, signal) => api.openUrl(url, choice, signal));
+  });
+  element("seeds").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [weather, time] = [element("weather").value || null, element("time").value || null];
+    const generated = { seed: Number(element("seed").value), weather, time };
+    if (event.submitter?.value === "drive") openDrive({ ...generated, frames: Number(element("frames").value) });
+    else openScene(generated);
   });
   listenToKeys({ zoomBy, zoomFit, pick });
   on("choice", lookAnew);
@@ -146,7 +163,7 @@ async function start() {
     element("address").hidden = !facts.addresses;
     fillPickers(facts.models);
     buildPanel(facts.least_conf);
-    showSeen(null, null);
+    show(null);
     document.documentElement.dataset.ready = "true";
   } catch (error) {
     complain(error);

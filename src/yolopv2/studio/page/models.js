@@ -35,7 +35,7 @@ function showChoice(suffix, choice) {
 }
 
 // The model could not be run so: back to the one that saw what is shown.
-on("choice refused", () => {
+on("refused", () => {
   if (state.item?.choice) state.choice = { ...state.item.choice };
   showChoice("", state.choice);
 });
@@ -59,6 +59,5 @@ on("look", () => {
   speed.replaceChildren();
   if (!item?.look) return;
   const time = measured(item.choice ?? state.choice, item.look.milliseconds);
-  speed.append(make("b", {}, rate(time)));
-  speed.title = item.engine ?? item.look.engine ?? "";
+  speed.append(make("b", {}, rate(time)), make("span", {}, item.engine ?? ""));
 });

@@ -27,7 +27,7 @@ async function follow(item) {
       if (isFirst) {
         idle();
         await seek(item, 0);
-      } else if (!item.curves.length && current() === item) busy(`${WORDS[item.state] ?? "Looking"} …`);
+      } else if (!item.curves.length && !item.bitmap && current() === item) busy(`${WORDS[item.state] ?? "Looking"} …`);
       if (current() === item) drawTimeline(item);
       if (!curves.length || RUNNING.includes(item.state)) await new Promise((resolve) => setTimeout(resolve, POLL));
     } while (RUNNING.includes(item.state) || item.curves.length < item.done);
@@ -110,7 +110,7 @@ async function lookAnew() {
     follow(item);
   } catch (error) {
     complain(error);
-    changed("choice refused");
+    changed("refused");
   }
 }
 

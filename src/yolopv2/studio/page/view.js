@@ -92,7 +92,7 @@ export class Pane {
   }
 
   drawLayers(place, unit = 1) {
-    for (const layer of ["panoptic", "drivable", "lanes", "masks"]) {
+    for (const layer of state.layers.panoptic ? ["panoptic"] : ["drivable", "lanes", "masks"]) {
       const painted = state.layers[layer] && this.paint(layer);
       if (!painted) continue;
       this.context.globalAlpha = state.opacity[layer];
