@@ -25,9 +25,7 @@ def studio(
     size: Annotated[int, typer.Option(help="Long side the network sees at start, a multiple of 32.")] = 640,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help="Further name the page may be asked by.")
-    ] = None,
+    allow_host: Annotated[list[str] | None, typer.Option(help="Further name the page may be asked by.")] = None,
 ) -> None:
     """Look at pictures, videos and your camera in the browser; needs the extra 'studio'. Ends on Ctrl-C."""
     try:

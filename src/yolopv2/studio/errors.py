@@ -64,10 +64,11 @@ def invalid(mistakes: Sequence[Any]) -> str:
 
 
 def sentence(text: str) -> str:
-    """A message as a sentence: with a capital and a full stop.
+    """A message as a sentence: with a capital, unless it begins with a file's name, and a full stop.
 
     Example:
-        >>> sentence("it is not an image but text")
-        'It is not an image but text.'
+        >>> sentence("it is not an image but text"), sentence("street.jpg: the file is empty")
+        ('It is not an image but text.', 'street.jpg: the file is empty.')
     """
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    first = text.partition(" ")[0]
+    return (text[:1].upper() + text[1:] if first.isalpha() else text) + ("" if text.endswith((".", "!", "?")) else ".")

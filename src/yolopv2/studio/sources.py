@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 from fastapi import Request
@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from yolopv2.errors import YolopError
 from yolopv2.media import Unreadable
-from yolopv2.media.headers import is_image
+from yolopv2.media.headers import is_image, read_header
+from yolopv2.media.listing import IMAGE_SUFFIXES
 from yolopv2.media.remote import fetch, public_name, url_path
 from yolopv2.studio.asked import Generated, Source
 from yolopv2.studio.errors import Refusal
@@ -134,6 +135,8 @@ def _open(
             picture = Picture(shelf, data, name, settings.limits)
             session.add_picture(picture)
             return Opened(origin, picture=picture)
+        if PurePath(name).suffix.lower().removeprefix(".") in IMAGE_SUFFIXES:
+            read_header(start)  # says what is wrong with it as a picture
         video = Video(shelf, name, models, settings.limits)
     except Unreadable as error:
         raise YolopError(f"{name}: {error}") from None

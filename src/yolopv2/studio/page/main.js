@@ -76,7 +76,7 @@ function showAll() {
 }
 
 function showCaptions() {
-  caption(element("caption-a"), state.item?.choice, first.look, first.seen, element("speed").textContent);
+  caption(element("caption-a"), state.item?.choice, first.look, first.seen, element("speed").firstChild?.textContent);
   caption(element("caption-b"), state.other, second.look, second.seen, second.speed);
 }
 
