@@ -155,7 +155,7 @@ def mix(one: PackedSample, other: PackedSample, weight: float) -> PackedSample:
     boxes = instances = None
     if one.boxes is not None and other.boxes is not None:
         first, second = (one, other) if weight >= 0.5 else (other, one)
-        boxes = np.concatenate([first.boxes, second.boxes])  # type: ignore[list-item]
+        boxes = np.concatenate([first.boxes, second.boxes])
         instances = first.instances
     return PackedSample(image, np.rint(maps).astype(np.uint8), boxes, instances)
 

@@ -91,7 +91,8 @@ def rle_encode(mask: NDArray[np.bool_], compressed: bool = True) -> dict[str, An
         >>> rle_encode(np.array([[0, 1], [1, 1]], bool))
         {'size': [2, 2], 'counts': '13'}
     """
-    return rle_encode_part(mask, 0, 0, *mask.shape, compressed=compressed)
+    height, width = mask.shape
+    return rle_encode_part(mask, 0, 0, height, width, compressed)
 
 
 def rle_encode_part(

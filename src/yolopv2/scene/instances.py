@@ -40,7 +40,8 @@ class InstanceMasks:
         """From bool ``[n, H, W]``."""
         boxes = [mask_box(mask) for mask in whole]
         parts = (mask[y : y + h, x : x + w].copy() for mask, (x, y, w, h) in zip(whole, boxes, strict=True))
-        return cls(*whole.shape[1:], tuple((x, y) for x, y, _, _ in boxes), tuple(parts))
+        _, height, width = whole.shape
+        return cls(height, width, tuple((x, y) for x, y, _, _ in boxes), tuple(parts))
 
     def __len__(self) -> int:
         return len(self.parts)
@@ -63,7 +64,7 @@ class InstanceMasks:
         return masks
 
     def iou(self, row: int, other: NDArray[np.bool_]) -> float:
-        """Overlap of one mask with another, bool ``[H, W]``: shared pixels by pixels of either; 0 when both are empty."""
+        """Overlap of one mask with another, bool ``[H, W]``: shared pixels by those of either, 0 if both are empty."""
         (x, y), part = self.corners[row], self.parts[row]
         height, width = part.shape
         shared = np.count_nonzero(part & other[y : y + height, x : x + width])

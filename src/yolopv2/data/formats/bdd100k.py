@@ -101,11 +101,12 @@ class BDD100K:
         boxes, class_ids = (None, None) if labels is None else boxes_of(labels, self.classes, source)
         path = self._images / f"{name}.jpg"
         image = read_image(path)
+        height, width = image.shape[:2]
         return Sample(
             image=image,
             boxes=boxes,
             class_ids=class_ids,
-            masks=None if labels is None else masks_of(labels, self.classes, *image.shape[:2], source),
+            masks=None if labels is None else masks_of(labels, self.classes, height, width, source),
             drivable=self._drivable(name, image),
             lanes=self._lanes(name, image),
             source=source,

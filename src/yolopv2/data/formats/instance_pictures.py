@@ -1,4 +1,4 @@
-"""Instance masks kept as a picture beside each frame: BDD100K's 10K set and Cityscapes. Boxes are those of the masks."""
+"""Instance masks kept as pictures, with the boxes around them: BDD100K's 10K set and Cityscapes."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
