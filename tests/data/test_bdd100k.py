@@ -234,3 +234,15 @@ def test_outlines_that_are_none_are_named(root: Path, task: str, labels: object)
     if not isinstance(labels, list) or labels == [3]:
         with pytest.raises(YolopError, match=f"val/b|{task}_val"):
             BDD100K(root, "val")[1]
+
+
+def test_outlines_of_vehicles_are_instance_masks_where_every_vehicle_has_one(root: Path) -> None:
+    box = {"box2d": {"x1": 10, "y1": 20, "x2": 30, "y2": 40}}
+    car, bus = (rectangle(kind, *corners) | box for kind, corners in (("car", (10, 20, 30, 40)), ("bus", (0, 0, 8, 4))))
+    drawn(root, [car, {"category": "person", **box}, bus])
+    masks = BDD100K(root, "val")[1].masks
+    assert masks is not None
+    assert masks.sum((1, 2)).tolist() == [400, 32]
+    assert masks[0, 20:40, 10:30].all()
+    drawn(root, [car, {"category": "bus", **box}])
+    assert BDD100K(root, "val")[1].masks is None

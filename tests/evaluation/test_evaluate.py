@@ -8,6 +8,7 @@ import pytest
 from yolopv2.errors import YolopError
 from yolopv2.evaluation.evaluate import conclude, evaluate, facts_of, lane_width, score_frames, scorer_of
 from yolopv2.evaluation.protocols import PROTOCOLS
+from yolopv2.evaluation.records import FrameRecord
 from yolopv2.geometry.letterbox import Letterbox
 
 
@@ -176,8 +177,30 @@ def test_true_panoptic_quality_needs_instance_masks_on_both_sides(painted, liste
     monkeypatch.setattr(module, "to_scene", perfect)
     measured = evaluate(painted(), listed([sample]))
     assert measured.metrics["pq"] == measured.metrics["pq_vehicle"] == measured.metrics["pq_lane_marking"] == 1
+    assert measured.metrics["sq_drivable_area"] == measured.metrics["rq_vehicle"] == measured.metrics["mask_iou"] == 1
     assert measured.metrics["box_pq"] == 1
     assert "pq" not in measured.unavailable
+    assert FrameRecord.from_dict(measured.frames[0].to_dict()).mask_ious == (1.0, 1.0)
+
+
+def test_masks_are_compared_where_boxes_match(painted, listed, street, monkeypatch) -> None:
+    """The first vehicle's mask is half of its label's, the second vehicle is not found."""
+    from yolopv2.evaluation import frame as module
+    from yolopv2.scene import Scene, Vehicles
+
+    sample = street(1)
+    sample.masks = np.zeros((2, 32, 64), bool)
+    sample.masks[0, 8:24, 16:32], sample.masks[1, 2:20, 40:60] = True, True
+    half = sample.masks[:1] & (np.arange(64) < 24)
+    sample.drivable = None  # no panoptic map, but masks all the same
+
+    def partly(*_: object) -> Scene:
+        return Scene(Vehicles(sample.boxes[:1], [0.9], [0], half), None, None, {0: "vehicle"}, 32, 64)
+
+    monkeypatch.setattr(module, "to_scene", partly)
+    measured = evaluate(painted(), listed([sample]))
+    assert measured.metrics["mask_iou"] == 0.5
+    assert "pq" not in measured.metrics
 
 
 def test_without_instance_masks_there_is_no_number_called_pq(painted, listed, street) -> None:

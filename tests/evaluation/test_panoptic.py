@@ -9,11 +9,12 @@ from yolopv2.data.sample import Sample
 from yolopv2.evaluation.panoptic import (
     VOID,
     SegmentMatches,
+    box_segments,
     label_map,
-    match_boxes_one_to_one,
     match_segments,
     match_stuff,
     mean_quality,
+    pair_boxes,
 )
 from yolopv2.evaluation.segmentation import MaskCounts
 
@@ -151,7 +152,9 @@ def test_the_label_map_puts_vehicles_over_lanes_over_drivable() -> None:
 def test_boxes_in_pairs_the_closest_first() -> None:
     labels = np.array([[0, 0, 10, 10], [100, 0, 110, 10.0]])
     found = np.array([[0, 0, 10, 9], [0, 0, 10, 10], [50, 50, 60, 60.0]])
-    matches = match_boxes_one_to_one(found, np.zeros(3, int), labels, np.zeros(2, int))
+    matches = box_segments(
+        pair_boxes(found, np.zeros(3, int), labels, np.zeros(2, int)), np.zeros(3, int), np.zeros(2, int)
+    )
     assert matches == {0: SegmentMatches((1.0,), fp=2, fn=1)}
 
 

@@ -11,7 +11,7 @@ _SECTIONS = {
     "vehicles": ("ap", "precision_at", "recall_at", "ece"),
     "drivable area": ("drivable",),
     "lane markings": ("lane",),
-    "panoptic quality": ("pq", "sq", "rq", "box", "stuff"),
+    "panoptic quality": ("pq", "sq", "rq", "mask", "box", "stuff"),
 }
 """The parts of the table, by how the names of their metrics begin."""
 

@@ -19,12 +19,13 @@ def info(
     encoder: Annotated[
         str, typer.Option(help="elan (as released) or e-elan (as in the paper), of a variant.")
     ] = "elan",
+    masks: Annotated[bool, typer.Option("--masks", help="With the head for instance masks, of a variant.")] = False,
     size: Annotated[str, typer.Option(help="Width and height of the frame to count operations for.")] = "640x384",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a network's stages, parameters, operations, taps and heads."""
     width, height = width_and_height(size)
-    module = _network(network, classes, encoder)
+    module = _network(network, classes, encoder, masks)
     from yolopv2.network.summary import summarise
 
     summary = summarise(module, height, width)
@@ -37,9 +38,9 @@ def info(
         _print(summary)
 
 
-def _network(name: str, classes: int, encoder: str) -> "Network":
+def _network(name: str, classes: int, encoder: str, masks: bool) -> "Network":
     from yolopv2.checkpoints import load_network
-    from yolopv2.network import VARIANTS, Network
+    from yolopv2.network import ALL_HEADS, HEADS, VARIANTS, Network
 
     if Path(name).is_file():
         return load_network(name)[0]
@@ -48,7 +49,7 @@ def _network(name: str, classes: int, encoder: str) -> "Network":
             f"{name!r} is neither a variant ({', '.join(VARIANTS)}) nor a file; of weights with a name, "
             "'yolopv2 models path' gives the file."
         )
-    return Network(name, classes, encoder=encoder)
+    return Network(name, classes, ALL_HEADS if masks else HEADS, encoder)
 
 
 def _print(summary: "Summary") -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from yolopv2.data.formats.bdd100k import DRIVABLE_KINDS, DrivableKind
 from yolopv2.errors import YolopError, nearest
 
-Format = Literal["bdd100k", "yolop", "yolo", "coco", "camvid", "synthetic", "packed"]
+Format = Literal["bdd100k", "yolop", "yolo", "coco", "bdd10k", "cityscapes", "camvid", "synthetic", "packed"]
 
 Width = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

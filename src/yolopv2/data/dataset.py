@@ -8,7 +8,7 @@ import numpy as np
 
 from yolopv2.data.classes import Classes
 from yolopv2.data.config import DatasetConfig, MixConfig, read_config
-from yolopv2.data.formats import BDD100K, CamVid, Coco, Packed, Yolo, Yolop
+from yolopv2.data.formats import BDD10K, BDD100K, CamVid, Cityscapes, Coco, Packed, Yolo, Yolop
 from yolopv2.data.lane_labels import LANE_WIDTH
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import CLASS_NAMES, SyntheticDataset
@@ -155,6 +155,10 @@ def _open(path: str | Path, config: DatasetConfig, split: str) -> Dataset:
             return Yolo(config.root, name, classes)
         case "coco":
             return Coco(config.root, name, classes)
+        case "bdd10k":
+            return BDD10K(config.root, name, classes)
+        case "cityscapes":
+            return Cityscapes(config.root, name, classes)
         case "camvid":
             return CamVid(config.root, name, classes)
         case "synthetic":

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from yolopv2.data.sample import IGNORE, Sample
 from yolopv2.evaluation.detection import match_boxes
-from yolopv2.evaluation.panoptic import SegmentMatches, label_map, match_boxes_one_to_one, match_segments
+from yolopv2.evaluation.panoptic import SegmentMatches, box_segments, label_map, match_segments, pair_boxes
 from yolopv2.evaluation.protocols import Protocol
 from yolopv2.evaluation.records import FrameRecord
 from yolopv2.evaluation.segmentation import MaskCounts, NearCounts
@@ -132,8 +132,11 @@ class Scorer:
         frame = Frame(sample.image, sample.source)
         scene = to_scene(candidates, row, letterbox, Thresholds(), dict(self.network_names), frame)
         vehicles = self._in_classes_of_data(scene.vehicles)
-        pairs = match_boxes_one_to_one(vehicles.xyxy, vehicles.class_id, sample.boxes, sample.class_ids)
-        record: dict[str, Any] = {"box_pairs": {self.names[class_id]: each for class_id, each in pairs.items()}}
+        pairs = pair_boxes(vehicles.xyxy, vehicles.class_id, sample.boxes, sample.class_ids)
+        of_boxes = box_segments(pairs, vehicles.class_id, sample.class_ids)
+        record: dict[str, Any] = {"box_pairs": {self.names[class_id]: each for class_id, each in of_boxes.items()}}
+        if vehicles.instances is not None and sample.masks is not None:
+            record["mask_ious"] = tuple(vehicles.instances.iou(i, sample.masks[j]) for i, j, _ in pairs)
         labels = (sample.masks, sample.drivable, sample.lanes)
         if vehicles.instances is not None and all(label is not None for label in labels):
             record["segments"] = self._segments(scene, vehicles, sample)

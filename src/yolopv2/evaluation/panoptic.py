@@ -1,7 +1,7 @@
 """Panoptic quality (arXiv 1801.00868), and its weaker relatives for networks that give no instance masks."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,15 +156,16 @@ def label_map(sample: Sample, names: Mapping[int, str]) -> tuple[NDArray[np.int3
     return ids, of_ids | {count + 1: drivable["id"], count + 2: lane["id"]}
 
 
-def match_boxes_one_to_one(
+def pair_boxes(
     boxes: NDArray[np.floating],
     class_ids: NDArray[np.integer],
     labels: NDArray[np.floating],
     label_classes: NDArray[np.integer],
-) -> dict[int, SegmentMatches]:
-    """Boxes in the place of segments, for ``box_pq``: pairs by falling overlap, above 0.5, each box in one pair.
+) -> list[tuple[int, int, float]]:
+    """Pairs of a box and a label of one class, by falling overlap, above 0.5, each in one pair.
 
-    Boxes may lie over each other, which segments may not, so this is not panoptic quality and never called so.
+    Returns:
+        Row of the box, row of the label, and their IoU, for each pair.
 
     Args:
         boxes: ``[n, 4]``, ``x1 y1 x2 y2``.
@@ -174,19 +175,40 @@ def match_boxes_one_to_one(
 
     Example:
         >>> box, vehicle = np.array([[0, 0, 9, 9.0]]), np.array([0])
-        >>> match_boxes_one_to_one(box, vehicle, box, vehicle)
+        >>> pair_boxes(box, vehicle, box, vehicle)
+        [(0, 0, 1.0)]
+    """
+    overlap = iou_matrix(boxes, labels, np.float64)
+    overlap[class_ids[:, None] != label_classes] = 0
+    pairs = []
+    while overlap.size and overlap.max() > _MATCH:
+        i, j = np.unravel_index(overlap.argmax(), overlap.shape)
+        pairs.append((int(i), int(j), float(overlap[i, j])))
+        overlap[i, :] = overlap[:, j] = 0
+    return pairs
+
+
+def box_segments(
+    pairs: Sequence[tuple[int, int, float]], class_ids: NDArray[np.integer], label_classes: NDArray[np.integer]
+) -> dict[int, SegmentMatches]:
+    """Boxes in the place of segments, for ``box_pq``, by class.
+
+    Boxes may lie over each other, which segments may not, so this is not panoptic quality and never called so.
+
+    Args:
+        pairs: From `pair_boxes`.
+        class_ids: Of all boxes, ``[n]``.
+        label_classes: Of all labels, ``[m]``.
+
+    Example:
+        >>> box_segments([(0, 0, 1.0)], np.array([0]), np.array([0]))
         {0: SegmentMatches(ious=(1.0,), fp=0, fn=0)}
     """
     result = {}
     for class_id in sorted({*class_ids.tolist(), *label_classes.tolist()}):
-        overlap = iou_matrix(boxes[class_ids == class_id], labels[label_classes == class_id], np.float64)
-        seen, labelled = overlap.shape
-        ious = []
-        while overlap.size and overlap.max() > _MATCH:
-            i, j = np.unravel_index(overlap.argmax(), overlap.shape)
-            ious.append(float(overlap[i, j]))
-            overlap[i, :] = overlap[:, j] = 0
-        result[class_id] = SegmentMatches(tuple(ious), seen - len(ious), labelled - len(ious))
+        ious = tuple(iou for row, _, iou in pairs if class_ids[row] == class_id)
+        seen, labelled = ((ids == class_id).sum() for ids in (class_ids, label_classes))
+        result[class_id] = SegmentMatches(ious, int(seen) - len(ious), int(labelled) - len(ious))
     return result
 
 

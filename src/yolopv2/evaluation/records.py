@@ -34,6 +34,7 @@ class FrameRecord:
         lane_near: Pixels of lane markings that have a labelled or predicted one nearby.
         segments: Matched segments by category name; there are instance masks on both sides.
         box_pairs: Boxes in pairs by class name, for ``box_pq``.
+        mask_ious: Overlap of the instance masks of each such pair; there are some on both sides.
     """
 
     index: int
@@ -49,6 +50,7 @@ class FrameRecord:
     lane_near: NearCounts | None = None
     segments: Mapping[str, SegmentMatches] | None = None
     box_pairs: Mapping[str, SegmentMatches] | None = None
+    mask_ious: tuple[float, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types. Of the boxes what hits at IoU 0.5 is kept, not at the higher thresholds."""
@@ -63,6 +65,8 @@ class FrameRecord:
         for name in _SEGMENTS:
             if (matches := getattr(self, name)) is not None:
                 data[name] = {category: [list(each.ious), each.fp, each.fn] for category, each in matches.items()}
+        if self.mask_ious is not None:
+            data["mask_ious"] = list(self.mask_ious)
         return data
 
     @classmethod
@@ -78,6 +82,8 @@ class FrameRecord:
         for name in _SEGMENTS:
             if name in data:
                 values[name] = {category: _segments(*each) for category, each in data[name].items()}
+        if "mask_ious" in data:
+            values["mask_ious"] = tuple(map(float, data["mask_ious"]))
         return cls(**values)
 
 

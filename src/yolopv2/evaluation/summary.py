@@ -50,6 +50,9 @@ def summarize(records: Sequence[FrameRecord], rules: Protocol, names: Mapping[in
         _mask(summary, records, rules, task)
     if rules.panoptic:
         _panoptic(summary, records)
+        overlaps = [iou for record in records for iou in record.mask_ious or ()]
+        if overlaps:
+            summary.metrics["mask_iou"] = math.fsum(overlaps) / len(overlaps)
     summary.metrics = {name: value for name, value in summary.metrics.items() if not math.isnan(value)}
     return summary
 
@@ -184,7 +187,8 @@ def _panoptic(summary: Summary, records: Sequence[FrameRecord]) -> None:
                 counts = {"tp": len(matches.ious), "fp": matches.fp, "fn": matches.fn}
                 summary.confusion[f"{name} {category}"] = counts
                 if name == "pq":
-                    summary.metrics[f"pq_{category.replace(' ', '_')}"] = matches.quality()["pq"]
+                    of_one = category.replace(" ", "_")
+                    summary.metrics |= {f"{key}_{of_one}": value for key, value in matches.quality().items()}
 
 
 def stuff_of(record: FrameRecord) -> dict[str, SegmentMatches]:

@@ -63,7 +63,7 @@ def assemble_masks(
     return InstanceMasks(height, width, tuple((x1, y1) for x1, y1, _, _ in frame.tolist()), tuple(parts))
 
 
-def _whole(boxes: NDArray[np.float32], limits: NDArray[np.int64]) -> NDArray[np.int64]:
+def _whole(boxes: NDArray[np.floating], limits: NDArray[np.int64]) -> NDArray[np.int64]:
     """The pixels whose centres lie in boxes, ``x1 y1 x2 y2`` with the last ones not included; at least one."""
     borders = np.ceil(boxes - 0.5).astype(np.int64)
     first = np.clip(borders[:, :2], 0, limits - 1)

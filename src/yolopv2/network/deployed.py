@@ -55,7 +55,10 @@ class DeployedNetwork(nn.Module):
         if out.lanes is not None:
             results.append(_as_bytes(out.lanes[:, 0]))
         if out.masks is not None:
-            results += [anchor_coefficients(out.masks), out.masks.prototypes.float()]
+            prototypes = out.masks.prototypes
+            # Without a cast to what it is already: OpenVINO drops one from a graph, and the output's name with it.
+            prototypes = prototypes if prototypes.dtype == torch.float32 else prototypes.float()
+            results += [anchor_coefficients(out.masks), prototypes]
         return tuple(results)
 
 

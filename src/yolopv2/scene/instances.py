@@ -63,6 +63,14 @@ class InstanceMasks:
             mask[region] = part
         return masks
 
+    def iou(self, row: int, other: NDArray[np.bool_]) -> float:
+        """Overlap of one mask with another, bool ``[H, W]``: shared pixels by those of either, 0 if both are empty."""
+        (x, y), part = self.corners[row], self.parts[row]
+        height, width = part.shape
+        shared = np.count_nonzero(part & other[y : y + height, x : x + width])
+        either = np.count_nonzero(part) + np.count_nonzero(other) - shared
+        return shared / either if either else 0.0
+
     def rle(self, row: int) -> dict[str, Any]:
         """One mask in COCO's compressed run-length encoding."""
         return rle_encode_part(self.parts[row], *self.corners[row], self.height, self.width)

@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 
 from yolopv2.files import write_bytes_atomic
 
+_COLUMN = 15
+"""Curves that a column of a legend has room for."""
+
 Series = dict[str, tuple[list[float], list[float]]]
 
 
@@ -56,4 +59,4 @@ def _plot(axes: Axes, curves: Series, title: str, log: bool = False) -> None:
     if log and curves:
         axes.set_yscale("log")
     if curves:
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8 if len(curves) <= _COLUMN else 5, ncols=-(-len(curves) // _COLUMN))

@@ -24,7 +24,7 @@ LOG_EVERY = 20
 """Steps between lines of the log; each holds the means since the one before."""
 
 
-SHOWN = ("ap50", "drivable_iou", "lane_iou")
+SHOWN = ("ap50", "drivable_iou", "lane_iou", "pq")
 """The score of each task that is shown, and by which the best weights are chosen."""
 
 

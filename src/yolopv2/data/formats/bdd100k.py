@@ -17,6 +17,7 @@ from yolopv2.data.formats.scalabel import (
     boxes_of,
     drivable_outlines,
     lane_edges,
+    masks_of,
     of_category,
     read_frames,
     read_frames_and_attributes,
@@ -42,7 +43,8 @@ class BDD100K:
     - ``images/100k/SPLIT/ID.jpg`` or ``images/SPLIT/ID.jpg``
     - ``labels/det_20/det_SPLIT.json`` or ``labels/bdd100k_labels_images_SPLIT.json`` (2018): a list of frames, or
       ``{"frames": [...]}``; a frame whose ``labels`` are null holds nothing, unless its ``attributes`` say
-      ``labelled: false``, which is this package's way of telling that nobody looked
+      ``labelled: false``, which is this package's way of telling that nobody looked; where every vehicle has an
+      outline (``poly2d``) as well, they are instance masks
     - ``drivable_maps/labels/SPLIT/ID_drivable_id.png`` (0 background, 1 direct, 2 alternative),
       ``labels/drivable/masks/SPLIT/ID.png`` (0 direct, 1 alternative, 2 background),
       ``labels/drivable/polygons/drivable_SPLIT.json``, or the ``drivable area`` of the file of 2018
@@ -99,10 +101,12 @@ class BDD100K:
         boxes, class_ids = (None, None) if labels is None else boxes_of(labels, self.classes, source)
         path = self._images / f"{name}.jpg"
         image = read_image(path)
+        height, width = image.shape[:2]
         return Sample(
             image=image,
             boxes=boxes,
             class_ids=class_ids,
+            masks=None if labels is None else masks_of(labels, self.classes, height, width, source),
             drivable=self._drivable(name, image),
             lanes=self._lanes(name, image),
             source=source,

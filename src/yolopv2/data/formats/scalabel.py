@@ -11,7 +11,7 @@ from yolopv2.data.classes import Classes
 from yolopv2.data.formats.files import read_json
 from yolopv2.data.lane_labels import Edge
 from yolopv2.errors import YolopError
-from yolopv2.geometry.curves import flatten_curves
+from yolopv2.geometry.curves import fill_polygons, flatten_curves
 
 DRIVABLE, LANE = "drivable area", "lane"
 """Categories of 2018; later files have the kind of area or lane as category."""
@@ -73,6 +73,27 @@ def boxes_of(
         return boxes.reshape(-1, 4), np.array([classes.ids[x["category"]] for x in kept], np.int64)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise YolopError(f"The labels of {where} are no BDD100K boxes: {error!r}.") from None
+
+
+def masks_of(
+    labels: Iterable[Mapping[str, Any]], classes: Classes, height: int, width: int, where: object
+) -> NDArray[np.bool_] | None:
+    """Instance masks of the boxes that `boxes_of` gives, bool ``[n, H, W]``; None unless each has outlines.
+
+    Args:
+        labels: Objects as for `boxes_of`, with ``poly2d``.
+        classes: The data set's classes.
+        height: Of the frame.
+        width: Of the frame.
+        where: Frame or file, for messages.
+
+    Raises:
+        YolopError: An outline is damaged.
+    """
+    kept = [x for x in labels if x.get("category") in classes.ids and "box2d" in x]
+    if not kept or not all(x.get("poly2d") for x in kept):
+        return None
+    return np.array([fill_polygons(_outlines(x, where), height, width) for x in kept])
 
 
 def of_category(frames: Frames, category: str) -> Frames:

@@ -59,6 +59,7 @@ WORDS: dict[str, Word] = {
         for kind, text in _KIND.items()
         for name, (label, meaning) in _QUALITY.items()
     },
+    "mask_iou": Word("panoptic", "mask IoU", "mean overlap of the instance masks of vehicles whose boxes match"),
 }
 """By the score's name in the JSON."""
 
@@ -68,7 +69,7 @@ TASKS = {"vehicles": "Vehicles", "drivable": "Drivable area", "lanes": "Lane mar
 
 def word(name: str) -> Word:
     """How a score is named; one that is not known keeps its own name."""
-    return WORDS.get(name, Word("panoptic" if name.startswith("pq") else "", name.replace("_", " "), ""))
+    return WORDS.get(name, Word("panoptic" if name.startswith(("pq", "sq", "rq")) else "", name.replace("_", " "), ""))
 
 
 def full_label(name: str) -> str:
