@@ -78,6 +78,7 @@ class Video:
         self.path = shelf.folder / "video"
         self.work, self.export = Work(), Work("done")
         self._shelf, self._models, self._limits, self._drive = shelf, models, limits, drive
+        self._engine = ""
         self._looks: list[Look] = []
         self._times: list[float | None] = []
         self._fps, self._size, self._estimate = DRIVE_FPS, (0, 0), None if drive is None else drive[1]
@@ -142,6 +143,7 @@ class Video:
                 "fps": self._fps,
                 "width": self._size[0],
                 "height": self._size[1],
+                "engine": self._engine,
                 **self.work.describe(),
                 "export": self.export.describe(),
                 "curves": [look.to_curves() for look in looks],
@@ -207,6 +209,7 @@ class Video:
         if self._drive is not None and not self.path.is_file():
             self._render(work, stop, *self._drive)
         work.state, work.done = "looking", 0
+        self._engine = self._models.engine(choice)
         with closing(ahead(self._frames())) as frames:
             for frame in frames:
                 _end_if(stop)
