@@ -16,7 +16,7 @@ NAMES = ["car", "truck"]
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches the commands under test also where the tests run in the background of a shell, which ignores it."""
+    """Ctrl-C reaches commands under test even where the tests run in a shell's background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -21,7 +21,7 @@ FLOORS = [
     {"evaluation"},
     {"export", "training"},
     {"model"},
-    {"benchmark"},
+    {"benchmark", "studio"},
     {"cli"},
     {"__main__"},
 ]

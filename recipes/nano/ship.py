@@ -17,7 +17,8 @@ from yolopv2.network import Network
 
 BUNDLED = Path(yolopv2.__file__).parent / "checkpoints" / "bundled"
 PROVENANCE = {
-    "data": "BDD100K frames (838 labelled train frames and 772 more with teachers' masks) and generated scenes",
+    "data": "BDD100K frames (838 labelled train frames, and 772 more with teachers' masks), CamVid and road clips with "
+    "teachers' masks, generated scenes",
     "recipe": "recipes/nano",
     "licence": "weights trained on BDD100K: education, research and not-for-profit use; see docs/model_card.md",
 }
@@ -35,7 +36,7 @@ def main(checkpoint: Path, data: Path) -> None:
     meta = meta.model_copy(update={"provenance": PROVENANCE, "metrics": {}})
     with tempfile.TemporaryDirectory() as folder:
         write(network, meta, Path(folder))
-        measured = YOLOPv2(Path(folder) / "nano.onnx").evaluate(data)
+        measured = YOLOPv2(Path(folder) / "nano.onnx", precision="float32").evaluate(data)
     metrics = {"frames": measured.data["frames"], **measured.metrics}
     print(json.dumps(metrics, indent=2))
     write(network, meta.model_copy(update={"metrics": {"bdd100k val, dataset protocol": metrics}}), BUNDLED)

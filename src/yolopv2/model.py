@@ -1,7 +1,6 @@
 """YOLOPv2: the one object through which the package is used."""
 
 import os
-import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -16,6 +15,7 @@ from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
 from yolopv2.media import Pace, Problem, open_source
+from yolopv2.media.frame import warn_of
 from yolopv2.media.listing import is_several
 from yolopv2.media.pace import EVERY_FRAME
 from yolopv2.scene import Scene
@@ -111,6 +111,8 @@ class YOLOPv2:
         max_det: int = 300,
         agnostic: bool = False,
         batch: int = 1,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Scene | list[Scene]:
         """Looks at one picture, or at several.
 
@@ -122,6 +124,8 @@ class YOLOPv2:
             max_det: At most this many vehicles per picture.
             agnostic: Whether boxes of different classes suppress each other.
             batch: Pictures that are looked at together; the scenes are the same at any batch.
+            drivable_conf: A pixel is drivable above this probability, in 0 to 1.
+            lane_conf: A pixel is of a lane marking above this probability, in 0 to 1.
 
         Returns:
             One `Scene` for one picture; for several a list, without those that cannot be read: these are warned of
@@ -131,7 +135,7 @@ class YOLOPv2:
             YolopError: The one picture cannot be read, there is nothing to read, an option is out of its range, or
                 the source is a video, for which there is `stream`.
         """
-        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic, drivable_conf, lane_conf)
         scenes = list(self._look(source, thresholds, batch, stills_only=True))
         return scenes if is_several(source) else scenes[0]
 
@@ -146,6 +150,8 @@ class YOLOPv2:
         batch: int = 1,
         every: int = 1,
         max_fps: float | None = None,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Generator[Scene, None, None]:
         """Looks at a video, camera, stream, or any number of pictures; reading and looking overlap.
 
@@ -159,6 +165,8 @@ class YOLOPv2:
             batch: Frames that are looked at together: quicker on GPUs, later by as many frames.
             every: Only each such frame of a video, camera or stream is looked at; `Scene.index` counts all.
             max_fps: Of these at most so many per second of the video.
+            drivable_conf: See there.
+            lane_conf: See there.
 
         Yields:
             The scene of each frame looked at, in order. However long the source, only a few frames are in memory. What
@@ -167,7 +175,7 @@ class YOLOPv2:
         Raises:
             YolopError: As for `__call__`.
         """
-        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic, drivable_conf, lane_conf)
         return self._look(source, thresholds, batch, stills_only=False, pace=Pace(every, max_fps))
 
     def thresholds(
@@ -177,13 +185,16 @@ class YOLOPv2:
         classes: Classes | None = None,
         max_det: int = 300,
         agnostic: bool = False,
+        drivable_conf: float = 0.5,
+        lane_conf: float = 0.5,
     ) -> Thresholds:
         """The options of `__call__`, checked, with classes as ids.
 
         Raises:
             YolopError: One is out of its range, or there is no such class.
         """
-        return Thresholds(conf, iou, None if classes is None else class_ids(classes, self.names), max_det, agnostic)
+        ids = None if classes is None else class_ids(classes, self.names)
+        return Thresholds(conf, iou, ids, max_det, agnostic, drivable_conf, lane_conf)
 
     def train(
         self, data: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, **settings: Any
@@ -354,7 +365,7 @@ class YOLOPv2:
         self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool, pace: Pace = EVERY_FRAME
     ) -> Generator[Scene, None, None]:
         several = is_several(source)
-        user = 4 if stills_only else 3  # frames up from the warning: a call iterates itself, a stream its user
+        user = 3 if stills_only else 2  # frames up from here: a call iterates itself, a stream its user
         told = 0
         problems: list[Problem] = []
         self.problems = problems
@@ -370,10 +381,10 @@ class YOLOPv2:
                 if stills_only and frame.is_video:
                     raise _is_a_video(frame.source)
                 yield scene
-                told = _warn(problems, told, user) if several else told
+                told = warn_of(problems, told, user) if several else told
         if not several and any(problem.fatal for problem in problems):
             raise YolopError("\n".join(str(problem) for problem in problems if problem.fatal))
-        _warn(problems, told, user)
+        warn_of(problems, told, user)
 
 
 def _open(opened_with: dict[str, Any], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
@@ -385,11 +396,3 @@ def _open(opened_with: dict[str, Any], data: Path, split: str) -> tuple[Predicto
 
 def _is_a_video(source: Any) -> YolopError:
     return YolopError(f"{source} is a video or camera: use model.stream(...), which gives its scenes one by one")
-
-
-def _warn(problems: list[Problem], told: int, stacklevel: int) -> int:
-    """Warns, at the user's line, of what has come up since, and returns how much has been told of."""
-    for problem in problems[told:]:
-        if problem.fatal:
-            warnings.warn(f"left out {problem}", stacklevel=stacklevel)
-    return len(problems)

@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 
 from yolopv2.errors import YolopError
-from yolopv2.network import Network
+from yolopv2.network import HEADS, Network
 from yolopv2.training.config import TrainConfig
 from yolopv2.training.loader import Source
 from yolopv2.training.losses import LossConfig
@@ -41,7 +41,7 @@ class Memory:
 
 def trainer(sources: list[Source], config: TrainConfig, state: dict[str, Any] | None = None) -> tuple[Trainer, Memory]:
     torch.manual_seed(1)
-    network = Network("nano", classes=1, heads=config.heads)
+    network = Network("nano", classes=1, heads=config.heads or HEADS)
     memory = Memory()
     return Trainer(network, sources, config, Fabric(accelerator="cpu", devices=1), memory, state=state), memory
 

@@ -16,6 +16,7 @@ _EXTRAS = {
     "torch": (["torch"], "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
     "onnx": (["onnxruntime"], "ONNX Runtime"),
     "export": (["torch", "onnx", "onnxruntime", "nncf"], "writing files for other engines"),
+    "studio": (["fastapi", "uvicorn"], "the studio in the browser"),
 }
 """Per extra: packages it brings, and what it is good for."""
 

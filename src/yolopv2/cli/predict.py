@@ -62,6 +62,8 @@ def predict(
     max_fps: Annotated[
         float | None, typer.Option(help="Look at no more frames per second of a video.", show_default="all")
     ] = None,
+    drivable_conf: Annotated[float, typer.Option(help="Least probability of a drivable pixel, 0 to 1.")] = 0.5,
+    lane_conf: Annotated[float, typer.Option(help="Least probability of a lane marking's pixel, 0 to 1.")] = 0.5,
 ) -> None:
     """Look at pictures and videos: vehicles, drivable area, lane markings.
 
@@ -79,7 +81,7 @@ def predict(
             refuse_folder_of_inputs(output, source.files)
         model = YOLOPv2(weights, device, runtime, size, precision)
         wanted = None if classes is None else [entry.strip() for entry in classes.split(",")]
-        thresholds = model.thresholds(conf, iou, wanted, max_det, agnostic)
+        thresholds = model.thresholds(conf, iou, wanted, max_det, agnostic, drivable_conf, lane_conf)
         scenes = model.predictor.stream(source, thresholds, batch)
         folder = new_folder(Path("runs/predict")) if output is None else output
         typer.echo(f"model: {weights}, {model.predictor.runtime.description}")

@@ -46,7 +46,7 @@ def assemble_masks(
     scale = np.array([letterbox.scaled_width / width, letterbox.scaled_height / height]) / stride
     offset = np.array([letterbox.left, letterbox.top]) / stride
     frame = _whole(boxes, np.array([width, height]))
-    coarse = _whole(letterbox.boxes_to_canvas(boxes) / np.float32(stride), limits)
+    coarse = _whole((letterbox.boxes_to_canvas(boxes) / stride).astype(np.float32), limits)
     for row, (x1, y1, x2, y2), (u1, v1, u2, v2) in zip(coefficients, frame.tolist(), coarse.tolist(), strict=True):
         logits = np.tensordot(row, prototypes[:, v1:v2, u1:u2], 1)
         # OpenCV counts from the middle of the first pixel.

@@ -24,6 +24,8 @@ class Thresholds:
         classes: Class ids to keep, or None for all.
         max_det: At most this many vehicles per frame, the most confident ones.
         agnostic: Whether boxes of different classes suppress each other.
+        drivable_conf: A pixel is drivable above this probability, in 0 to 1.
+        lane_conf: A pixel is of a lane marking above this probability, in 0 to 1.
 
     Raises:
         YolopError: A value is out of its range.
@@ -34,9 +36,12 @@ class Thresholds:
     classes: tuple[int, ...] | None = None
     max_det: int = 300
     agnostic: bool = False
+    drivable_conf: float = 0.5
+    lane_conf: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, value in (("conf", self.conf), ("iou", self.iou)):
+        for name in ("conf", "iou", "drivable_conf", "lane_conf"):
+            value = getattr(self, name)
             is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
             if not is_number or not 0 <= value <= 1:
                 raise YolopError(f"{name} must be a number from 0 to 1, not {value!r}")
@@ -78,10 +83,11 @@ def to_scene(
     parts = None
     if candidates.coefficients is not None and candidates.prototypes is not None:
         parts = candidates.coefficients[row], candidates.prototypes[row]
+    drivable, lanes = candidates.drivable, candidates.lanes
     return Scene(
         vehicles=to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, thresholds, parts),
-        drivable=None if candidates.drivable is None else letterbox.mask_to_frame(candidates.drivable[row]),
-        lanes=None if candidates.lanes is None else letterbox.mask_to_frame(candidates.lanes[row]),
+        drivable=None if drivable is None else letterbox.mask_to_frame(drivable[row], thresholds.drivable_conf),
+        lanes=None if lanes is None else letterbox.mask_to_frame(lanes[row], thresholds.lane_conf),
         names=names,
         height=letterbox.frame_height,
         width=letterbox.frame_width,

@@ -1,5 +1,7 @@
 """Frame and Problem: what reading gives, and what it says about inputs that could not be read as they are."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,3 +80,20 @@ def check_size(width: int, height: int) -> None:
             f"{width}x{height} pixels ({width * height / 1e6:.0f} megapixels) are more than the "
             f"{MAX_PIXELS / 1e6:.0f} megapixels allowed: scale it down first"
         )
+
+
+def warn_of(problems: Sequence[Problem], told: int, stacklevel: int) -> int:
+    """Warns of inputs left out that nobody has been told of.
+
+    Args:
+        problems: All that came up.
+        told: How many of them have been told of.
+        stacklevel: Frames up from the caller to the user's line, as `warnings.warn` counts them.
+
+    Returns:
+        How many have been told of now.
+    """
+    for problem in problems[told:]:
+        if problem.fatal:
+            warnings.warn(f"left out {problem}", stacklevel=stacklevel + 1)
+    return len(problems)

@@ -14,7 +14,7 @@ Region = tuple[slice, slice]
 
 @dataclass(frozen=True, eq=False)
 class InstanceMasks:
-    """One mask per vehicle, each kept as the part of the frame it lies in: 300 whole ones would fill 276 MB at 720p.
+    """One mask per vehicle, each kept as the part of the frame it lies in: 300 whole ones fill 276 MB at 720p.
 
     Attributes:
         height: Height of the frame in pixels.

@@ -115,17 +115,17 @@ def precision_of(config: TrainConfig) -> str:
 
 
 def _start(config: TrainConfig, names: list[str], survey: Survey) -> Start:
-    remarks = survey.remarks(config.heads)
+    remarks: list[str] = []
 
     def fitted(given: Anchors) -> Anchors:
-        if config.anchors == "keep" or "detection" not in config.heads or not len(survey.sizes):
+        if config.anchors == "keep" or not len(survey.sizes):
             return given
         chosen, remark = choose_anchors(survey.sizes, given)
         remarks.append(remark)
         return chosen
 
     start = starting_network(config, names, fitted, survey.images)
-    start.remarks += remarks
+    start.remarks += survey.remarks(start.network.heads) + remarks
     return start
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from yolopv2.checkpoints import load_network, resolve
-from yolopv2.network import ALL_HEADS, COCO_ANCHORS, Network
+from yolopv2.network import ALL_HEADS, COCO_ANCHORS, HEADS, Network
 from yolopv2.network.heads import ANCHORS_PER_LEVEL
 from yolopv2.network.unfuse import is_deployed, unfuse
 from yolopv2.training.config import TrainConfig
@@ -48,8 +48,10 @@ def starting_network(
         YolopError: The weights cannot be loaded.
     """
     if config.weights is None:
-        anchors = choose_anchors(COCO_ANCHORS)
-        return Start(Network(config.variant, len(names), config.heads, config.encoder, anchors), config, [])
+        heads = HEADS if config.heads is None else config.heads
+        anchors = choose_anchors(COCO_ANCHORS) if "detection" in heads else COCO_ANCHORS
+        network = Network(config.variant, len(names), heads, config.encoder, anchors)
+        return Start(network, replace(config, heads=heads), [])
     loaded, meta = load_network(resolve(config.weights))
     remarks: list[str] = []
     if is_deployed(loaded):
@@ -57,9 +59,9 @@ def starting_network(
         remarks.append(
             f"{config.weights} is in deployed form: its normalisations were measured anew on training frames."
         )
-    anchors = choose_anchors(loaded.anchors.tolist())
-    heads = config.heads
-    config = replace(config, variant=loaded.variant_name, encoder=loaded.encoder_name)
+    heads = loaded.heads if config.heads is None else config.heads
+    anchors = choose_anchors(loaded.anchors.tolist()) if "detection" in heads else loaded.anchors.tolist()
+    config = replace(config, variant=loaded.variant_name, encoder=loaded.encoder_name, heads=heads)
     network = Network(config.variant, len(names), heads, config.encoder, anchors)
     if new := [head for head in heads if head not in loaded.heads]:
         remarks.append(f"{config.weights} has no head for {', '.join(new)}: it starts from random weights.")

@@ -1,0 +1,66 @@
+"""yolopv2 studio: look at the road in the browser."""
+
+import socket
+import threading
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from yolopv2.errors import MissingExtra, YolopError
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def studio(
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name from 'yolopv2 models list', or a file; give it again for further models to choose from.",
+            show_default="nano",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8765,
+    size: Annotated[int, typer.Option(help="Long side the network sees at start, a multiple of 32.")] = 640,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    allow_host: Annotated[list[str] | None, typer.Option(help="Further name the page may be asked by.")] = None,
+) -> None:
+    """Look at pictures, videos and your camera in the browser; needs the extra 'studio'. Ends on Ctrl-C."""
+    try:
+        import uvicorn
+
+        from yolopv2.studio import Settings, create_app
+    except ImportError:
+        raise MissingExtra("studio", "The studio") from None
+
+    is_public = host not in _LOOPBACK
+    hosts = (host, *(allow_host or [])) if is_public else tuple(allow_host or [])
+    settings = Settings(tuple(weights or ["nano"]), device, size, hosts, addresses=not is_public)
+    listening = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listening.getsockname()[1]}"
+    typer.echo(f"The studio is at {address} (Ctrl-C ends it)")
+    if is_public:
+        typer.echo("Warning: whoever can reach this machine can use it; there is no password", err=True)
+    if browser:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    config = uvicorn.Config(create_app(settings, warm=True), log_level="warning", server_header=False)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises:
+        YolopError: The address is taken or none of this machine's.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise YolopError(f"cannot listen on {host}, port {port}: {error.strerror or error}; try --port 0") from None
+    return listening

@@ -1,0 +1,63 @@
+// The pickers of model, size, engine and precision, and the measured speed.
+
+import { changed, element, make, on, state } from "./state.js";
+
+const RECENT = 15;
+const times = new Map(); // choice: recent milliseconds
+
+export function fillPickers(models) {
+  state.choice = { ...models.first };
+  for (const suffix of ["", "-b"]) {
+    const fill = (id, options) => {
+      const select = element(id + suffix);
+      select.replaceChildren(...options.map((option) => make("option", option)));
+      const field = id;
+      select.value = String(models.first[field]);
+      select.addEventListener("change", () => choose(suffix, field, field === "size" ? Number(select.value) : select.value));
+    };
+    fill("weights", models.weights.map(({ name, here, description, advice }) => ({
+      value: name, textContent: here ? name : `${name} (${advice})`, disabled: !here, title: description,
+    })));
+    fill("size", models.sizes.map((size) => ({ value: String(size), textContent: `${size} px` })));
+    fill("runtime", [{ value: "auto", textContent: "Automatic" }, ...models.runtimes.map(({ name, title }) => ({ value: name, textContent: title }))]);
+    fill("precision", [{ value: "auto", textContent: "Automatic" }, ...models.precisions.map((name) => ({ value: name, textContent: name }))]);
+  }
+}
+
+function choose(suffix, field, value) {
+  const which = suffix ? "other" : "choice";
+  state[which] = { ...state[which], [field]: value };
+  changed(which);
+}
+
+function showChoice(suffix, choice) {
+  for (const [field, value] of Object.entries(choice)) element(field + suffix).value = String(value);
+}
+
+// The model could not be run so: back to the one that saw what is shown.
+on("refused", () => {
+  if (state.item?.choice) state.choice = { ...state.item.choice };
+  showChoice("", state.choice);
+});
+on("item", () => showChoice("", state.choice));
+on("compare", () => state.other && showChoice("-b", state.other));
+
+export function measured(choice, milliseconds) {
+  const key = JSON.stringify(choice);
+  const recent = [...(times.get(key) ?? []), milliseconds].slice(-RECENT);
+  times.set(key, recent);
+  return median(recent);
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+export const rate = (milliseconds) => `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms · ${(1000 / milliseconds).toFixed(milliseconds > 200 ? 1 : 0)} fps`;
+
+on("look", () => {
+  const { item } = state;
+  const speed = element("speed");
+  speed.replaceChildren();
+  if (!item?.look) return;
+  const time = measured(item.choice ?? state.choice, item.look.milliseconds);
+  speed.append(make("b", {}, rate(time)), make("span", {}, item.engine ?? ""));
+});

@@ -1,0 +1,289 @@
+"""Videos that a page has given: looked at in the background, frame by frame, and written with what was seen."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from yolopv2.data.synthetic import Drive
+from yolopv2.errors import YolopError
+from yolopv2.inference import Thresholds
+from yolopv2.inference.video import ahead
+from yolopv2.media import Frame, VideoWriter, decode_image
+from yolopv2.media.video import open_video, probe_video
+from yolopv2.scene import Scene
+from yolopv2.studio.errors import LOG, Refusal, sentence
+from yolopv2.studio.look import Look
+from yolopv2.studio.models import Choice, Models
+from yolopv2.studio.pictures import check_pixels, jpeg
+from yolopv2.studio.settings import Limits
+
+if TYPE_CHECKING:
+    from yolopv2.studio.sessions import Shelf
+
+DRIVE_FPS = 30.0
+"""Of generated drives, as ``yolopv2 data render`` makes them."""
+
+_UNKNOWN_RATE = 25.0
+_MOST_AT_ONCE = 200
+"""Frames whose curves are sent in one answer."""
+
+State = Literal["waiting", "rendering", "looking", "done", "cancelled", "failed"]
+
+_slots = threading.Semaphore(2)
+"""Videos that are worked on at the same time; further ones wait."""
+
+
+class _Cancelled(Exception):  # noqa: N818 - not an error
+    """Somebody wants the work to end."""
+
+
+@dataclass
+class Work:
+    """Something that takes a while, as the page shows it."""
+
+    state: State = "waiting"
+    done: int = 0
+    total: int | None = None
+    error: str = ""
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"state": self.state, "done": self.done, "total": self.total, "error": self.error}
+
+
+class Video:
+    """A video and what was seen in it so far.
+
+    Args:
+        shelf: Where it is kept, as the file ``video`` if it is there already.
+        name: How results call it.
+        models: Look at it.
+        limits: What is taken.
+        drive: A generated drive to render first, and how many frames of it.
+
+    Raises:
+        YolopError: It cannot be read.
+        Refusal: Its frames are too large.
+    """
+
+    def __init__(
+        self, shelf: "Shelf", name: str, models: Models, limits: Limits, drive: tuple[Drive, int] | None = None
+    ) -> None:
+        self.id, self.name = secrets.token_hex(8), name
+        self.path = shelf.folder / "video"
+        self.work, self.export = Work(), Work("done")
+        self._shelf, self._models, self._limits, self._drive = shelf, models, limits, drive
+        self._looks: list[Look] = []
+        self._times: list[float | None] = []
+        self._fps, self._size, self._estimate = DRIVE_FPS, (0, 0), None if drive is None else drive[1]
+        self._running: list[tuple[threading.Thread, threading.Event]] = []
+        self._lock = threading.Lock()
+        if drive is None:
+            try:
+                self._probe()
+            except BaseException:
+                shelf.remove()
+                raise
+
+    def _probe(self) -> None:
+        info = probe_video(self.path)
+        check_pixels(*info.size, self._limits)
+        self._fps, self._size = info.fps or _UNKNOWN_RATE, info.size
+        self._estimate = None if info.total is None else min(info.total, self._limits.frames)
+
+    def start(self, choice: Choice) -> None:
+        """Looks at it from the first frame on, with a model; what another model saw is forgotten."""
+        self.cancel()
+        with self._lock:
+            self._looks, self._times = [], []
+            self.work, self.export = Work(total=self._estimate), Work("done")
+            self._run(self._see, self.work, choice)
+
+    def start_export(self, thresholds: Thresholds, layers: list[str]) -> None:
+        """Writes ``export.mp4`` and ``scenes.jsonl`` of the frames that were looked at.
+
+        Raises:
+            Refusal: One is being written, or nothing was seen yet.
+        """
+        with self._lock:
+            if self.export.state in ("waiting", "looking"):
+                raise Refusal(409, "This video is being written already.")
+            if not self._looks:
+                raise Refusal(409, "No frame of this video was looked at yet.")
+            self.export = Work(total=len(self._looks))
+            self._run(self._write, self.export, thresholds, layers)
+
+    def cancel(self) -> None:
+        """Ends looking and writing; what was seen stays."""
+        running, self._running = self._running, []
+        for _, stop in running:
+            stop.set()
+        for thread, _ in running:
+            thread.join(10)
+
+    def close(self) -> None:
+        """Ends all and removes the files."""
+        self.cancel()
+        self._shelf.remove()
+
+    def describe(self, since: int = 0) -> dict[str, Any]:
+        """Progress, and the curves of some frames from one on."""
+        with self._lock:
+            looks = self._looks[since : since + _MOST_AT_ONCE]
+            return {
+                "kind": "video",
+                "id": self.id,
+                "name": self.name,
+                "fps": self._fps,
+                "width": self._size[0],
+                "height": self._size[1],
+                **self.work.describe(),
+                "export": self.export.describe(),
+                "curves": [look.to_curves() for look in looks],
+            }
+
+    def look(self, index: int) -> Look:
+        """What was seen in one frame.
+
+        Raises:
+            Refusal: It was not looked at yet.
+        """
+        with self._lock:
+            if not 0 <= index < len(self._looks):
+                raise Refusal(404, f"Frame {index} was not looked at yet.")
+            return self._looks[index]
+
+    def picture(self, index: int) -> bytes:
+        """One frame as JPEG."""
+        self.look(index)
+        return self._picture(index).read_bytes()
+
+    def time(self, index: int) -> float | None:
+        """When a frame that was looked at comes, in seconds."""
+        return self._times[index]
+
+    def frame(self, index: int) -> Frame:
+        """One frame as it was kept."""
+        image = decode_image(self.picture(index)).image
+        return Frame(image, self.name, index, self._times[index], self._fps, is_video=True)
+
+    def look_anew(self, index: int, choice: Choice) -> Look:
+        """What another model sees in one frame."""
+        return self._models.look(choice, self.frame(index))
+
+    def scene(self, index: int, thresholds: Thresholds) -> Scene:
+        """What is seen in one frame with these thresholds."""
+        return self.look(index).decide(thresholds, self.frame(index))
+
+    def _picture(self, index: int) -> Path:
+        return self._shelf.folder / f"{index:06d}.jpg"
+
+    def _run(self, do: Callable[..., None], work: Work, *arguments: Any) -> None:
+        stop = threading.Event()
+
+        def run() -> None:
+            try:
+                with _slot(stop):
+                    do(work, stop, *arguments)
+                work.state = "done"
+            except _Cancelled:
+                work.state = "cancelled"
+            except (YolopError, Refusal) as error:
+                work.error, work.state = sentence(str(error)), "failed"
+            except Exception:
+                LOG.exception("a video failed")
+                work.error, work.state = "Something went wrong in the studio; its terminal says what.", "failed"
+
+        thread = threading.Thread(target=run, name="yolopv2-studio-video", daemon=True)
+        self._running.append((thread, stop))
+        thread.start()
+
+    def _see(self, work: Work, stop: threading.Event, choice: Choice) -> None:
+        if self._drive is not None and not self.path.is_file():
+            self._render(work, stop, *self._drive)
+        work.state, work.done = "looking", 0
+        with closing(ahead(self._frames())) as frames:
+            for frame in frames:
+                _end_if(stop)
+                look = self._models.look(choice, frame)
+                if not self._picture(frame.index).is_file():
+                    self._shelf.write(f"{frame.index:06d}.jpg", jpeg(frame))
+                with self._lock:
+                    self._looks.append(look)
+                    self._times.append(frame.time)
+                work.done += 1
+                time.sleep(0)  # whoever waits for the model gets it
+        work.total = work.done
+
+    def _render(self, work: Work, stop: threading.Event, drive: Drive, frames: int) -> None:
+        work.state = "rendering"
+        unfinished, work.total = self.path.with_name("drive.mp4"), frames
+        with VideoWriter(unfinished, drive.fps, drive.width, drive.height) as video:
+            for sample in drive.frames(frames):
+                _end_if(stop)
+                video.write(sample.image)
+                work.done += 1
+        self._shelf.take(unfinished.stat().st_size)
+        unfinished.rename(self.path)
+        self._probe()
+
+    def _write(self, work: Work, stop: threading.Event, thresholds: Thresholds, layers: list[str]) -> None:
+        work.state = "looking"
+        folder, looks, lines = self._shelf.folder, [*self._looks], []
+        with VideoWriter(folder / "export.mp4", self._fps, *self._size) as video, closing(self._frames()) as frames:
+            for frame, look in zip(frames, looks, strict=False):
+                _end_if(stop)
+                scene = look.decide(thresholds, frame)
+                video.write(scene.draw(layers=layers))
+                lines.append(scene.to_json() + "\n")
+                work.done += 1
+        self._shelf.take((folder / "export.mp4").stat().st_size)
+        self._shelf.write("scenes.jsonl", "".join(lines).encode())
+
+    def _frames(self) -> Generator[Frame, None, None]:
+        with open_video(self.path) as video:
+            for index, (image, at) in enumerate(video.frames()):
+                if index == self._limits.frames:
+                    return
+                yield Frame(image, self.name, index, at, video.fps, is_video=True)
+
+    def exported(self, name: Literal["export.mp4", "scenes.jsonl"]) -> Path:
+        """A file that was written.
+
+        Raises:
+            Refusal: It was not.
+        """
+        path = self._shelf.folder / name
+        if self.export.state != "done" or not path.is_file():
+            raise Refusal(404, "This video was not written yet.")
+        return path
+
+
+@contextmanager
+def _slot(stop: threading.Event) -> Iterator[None]:
+    """A turn to work."""
+    while not _slots.acquire(timeout=0.2):
+        _end_if(stop)
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
+def _end_if(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise _Cancelled
+
+
+def generated_drive(seed: int, weather: str | None, time_of_day: str | None) -> Drive:
+    """A drive as ``yolopv2 data render`` makes it.
+
+    Raises:
+        YolopError: A value that cannot be.
+    """
+    return Drive(seed, DRIVE_FPS, weather=weather, time_of_day=time_of_day)
