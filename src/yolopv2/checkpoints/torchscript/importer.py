@@ -243,7 +243,7 @@ def _compare(network: Network, runs: Sequence[_Run], roles: dict[str, int]) -> d
     largest = dict.fromkeys(OUTPUTS, 0.0)
     for run in runs:
         with torch.inference_mode():
-            detections, drivable, lanes = network.to(run.image.dtype)(run.image)
+            detections, drivable, lanes, _ = network.to(run.image.dtype)(run.image)
         ours = [*detections, drivable.sigmoid(), lanes.sigmoid()]
         for name, output in zip(OUTPUTS, ours, strict=True):
             difference = (output - run.leaves[roles[name]]).abs().max().item()
