@@ -121,7 +121,7 @@ def test_deciding_in_the_browser_is_deciding_in_the_library(page, image, model):
         scores = rng.random(400, np.float32)
         order = np.argsort(-scores, kind="stable")
         vehicles = type(looks[0].vehicles)(boxes[order], scores[order], rng.integers(0, classes, 400))
-        looks.append(Look(vehicles, None, None, None, looks[0].letterbox, {0: "a", 1: "b", 2: "c"}, 1.0))
+        looks.append(Look(vehicles, None, None, looks[0].letterbox, {0: "a", 1: "b", 2: "c"}, 1.0))
     pairs = [(conf, iou) for conf in (0.05, 0.3, 0.61) for iou in (0.0, 0.2, 0.45, 0.7, 1.0)]
     for look in looks:
         kept = page.evaluate(

@@ -127,6 +127,8 @@ def test_the_file_says_what_it_is_and_what_was_measured(exported: Callable[..., 
         "count": [1],
         "drivable": [1, 96, 160],
         "lanes": [1, 96, 160],
+        "coefficients": [1, 300, 16],
+        "prototypes": [1, 16, 24, 40],
     }
     facts = described["export"]
     assert facts["canvas"] == [96, 160]
