@@ -21,6 +21,7 @@ FLOORS = [
     {"evaluation", "export"},
     {"training"},
     {"model"},
+    {"ikomia"},
     {"cli"},
     {"__main__"},
 ]

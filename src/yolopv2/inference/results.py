@@ -8,8 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from yolopv2.errors import YolopError
-from yolopv2.files import cannot_write, hidden_path
+from yolopv2.files import cannot_write, hidden_path, write_image
 from yolopv2.media import VideoWriter
 from yolopv2.scene import Scene
 from yolopv2.scene.save import coco_results, image_identity, scene_name
@@ -91,18 +94,24 @@ class Results:
         self._open.enter_context(self._lines)
         self._coco = self._open.enter_context(JsonArray(folder / "results.json")) if "coco" in formats else None
 
-    def add(self, frame: "Frame", scene: Scene) -> None:
+    def add(self, frame: "Frame", scene: Scene, picture: NDArray[np.uint8] | None = None) -> None:
         """Writes what was seen in a frame.
+
+        Args:
+            frame: The frame.
+            scene: What was seen in it.
+            picture: uint8 ``[H, W, 3]`` RGB, what is written as its picture; if None, the scene drawn over the frame.
 
         Raises:
             YolopError: A file cannot be written.
         """
         name = scene_name(scene, self.folder)
         if "image" in self.formats:
+            drawn = scene.draw() if picture is None else picture
             if frame.is_video:
-                self._video_of(frame, name).write(scene.draw())
+                self._video_of(frame, name).write(drawn)
             else:
-                scene.save(self.folder, ["image"], name)
+                write_image(self.folder / f"{name}.jpg", drawn)
         for kind, subfolder in _SUBFOLDERS.items():
             if kind in self.formats:
                 scene.save(self.folder / subfolder, [kind], name)
