@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from yolopv2.cli import data, models
+from yolopv2.cli import data, ikomia, models
 from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
 from yolopv2.cli.evaluate import evaluate
@@ -27,6 +27,7 @@ app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
 app.add_typer(data.app, name="data")
+app.add_typer(ikomia.app, name="ikomia")
 app.command()(doctor)
 
 

@@ -57,11 +57,17 @@ class ImageIO:
         """The mask, uint8 ``[H, W]``: 0 background, 1 road, 2 lane; None where nothing was segmented."""
         return self.mask
 
-    def get_image_with_mask(self) -> NDArray[np.uint8]:
-        """The picture with its mask over it, uint8 ``[H, W, 3]`` RGB."""
+    def get_image_with_mask(self, io: "SegmentationIO | None" = None) -> NDArray[np.uint8]:
+        """The picture with a segmentation over it, or else with its own mask, uint8 ``[H, W, 3]`` RGB."""
+        if io is not None:
+            return io.scene.draw(self.frame.image, layers=("drivable", "lanes"))
         if self.mask is None:
             return self.frame.image
         return segmented(self.frame, self.mask == 1, self.mask == 2).draw(layers=("drivable", "lanes"))
+
+    def get_image_with_graphics(self, io: "DetectionIO") -> NDArray[np.uint8]:
+        """The picture with the boxes and labels of detections, uint8 ``[H, W, 3]`` RGB."""
+        return io.scene.draw(self.frame.image, layers=("masks", "boxes", "labels"))
 
     def to_json(self, options: Sequence[str] = ()) -> str:
         """The picture as ``{"image": JPEG in base64}``; for ``options`` see `to_text`."""

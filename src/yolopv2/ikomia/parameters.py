@@ -48,6 +48,14 @@ class Parameters(BaseModel):
         return {name: str(value) for name, value in self.model_dump().items()}
 
 
+def _fits_the_network(size: int) -> int:
+    try:
+        Letterbox.fit(1, 1, size)
+    except YolopError as error:
+        raise ValueError(str(error)) from None
+    return size
+
+
 class InferParameters(Parameters):
     """Parameters of ``infer_yolop_v2``.
 
@@ -75,14 +83,32 @@ class InferParameters(Parameters):
     model_weight_file: str = ""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
 
-    @field_validator("input_size")
-    @classmethod
-    def _fits_the_network(cls, size: int) -> int:
-        try:
-            Letterbox.fit(1, 1, size)
-        except YolopError as error:
-            raise ValueError(str(error)) from None
-        return size
+    _size = field_validator("input_size")(_fits_the_network)
+
+
+class TrainParameters(Parameters):
+    """Parameters of ``train_yolop_v2``.
+
+    Attributes:
+        model_name: A name of `yolopv2 models list` to start from, or ``nano``, ``small``, ``base`` for a network of
+            that size; those that are no name of the list start from random weights.
+        model_weight_file: A file of weights to start from, which then counts instead of the name.
+        epochs: Rounds through the data.
+        batch_size: Frames per step.
+        train_imgsz: Width of the canvas in pixels, a multiple of 32; its height is that of a frame of 16:9.
+        dataset_split_ratio: Share of the frames that are learned from; the rest is validated on.
+        output_folder: Where runs go, each into a folder of its own; empty for a folder among Ikomia's data.
+    """
+
+    model_name: str = "nano"
+    model_weight_file: str = ""
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(8, ge=1)
+    train_imgsz: int = 640
+    dataset_split_ratio: float = Field(0.9, gt=0, le=1)
+    output_folder: str = ""
+
+    _size = field_validator("train_imgsz")(_fits_the_network)
 
 
 class FilterParameters(Parameters):

@@ -17,7 +17,7 @@ _GREY: Colour = (90, 90, 90)
 _BOX = (200, 44)
 """Width and height of a task in pixels."""
 
-_GAP = (110, 26)
+_GAP = (120, 26)
 """Space between columns and rows, in pixels."""
 
 _ROW = 28
@@ -55,7 +55,7 @@ def graph_picture(graph: Graph) -> NDArray[np.uint8]:
         graph: The tasks.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB. At the ends of an arrow stand the numbers of output and input.
+        uint8 ``[H, W, 3]`` RGB. On an arrow stand the numbers of the outputs and of the inputs.
     """
     places = _places(graph)
     right = max(x for x, _ in places.values()) + _BOX[0] + _GAP[1]
@@ -99,13 +99,11 @@ def _draw_connection(
         cv2.polylines(canvas, [np.array([start, *bends])], False, _GREY, 1, cv2.LINE_AA)
         tail = bends[1]
     else:
-        tail = start
+        tail, bends = start, (start, end)
     cv2.arrowedLine(canvas, tail, end, _GREY, 1, cv2.LINE_AA, tipLength=10 / max(end[0] - tail[0], 10))
-    for x, y, numbers in (
-        (*start, [edge.output for edge in edges]),
-        (*end, [edge.input for edge in edges]),
-    ):
-        text = ",".join(map(str, numbers))
-        (width, _), _ = cv2.getTextSize(text, _FONT, 0.35, 1)
-        corner = (x + 5 if x == start[0] else x - width - 14, y - 6)
-        cv2.putText(canvas, text, corner, _FONT, 0.35, _GREY, 1, cv2.LINE_AA)
+    outputs, inputs = (",".join(str(edge[port]) for edge in edges) for port in (1, 3))
+    text = f"{outputs} > {inputs}"
+    (width, _), _ = cv2.getTextSize(text, _FONT, 0.35, 1)
+    middle = ((bends[0][0] + bends[1][0] - width) // 2, (bends[0][1] + bends[1][1]) // 2 - 5)
+    corner = middle if tail == start else (bends[0][0] + 4, bends[0][1] - 5)  # what crosses it has its text there
+    cv2.putText(canvas, text, corner, _FONT, 0.35, _GREY, 1, cv2.LINE_AA)
