@@ -10,13 +10,13 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sections import write_section
 
 from yolopv2 import YOLOPv2
-from yolopv2.cli.doctor import processor_name
+from yolopv2.benchmark.machine import processor_name
 from yolopv2.data.synthetic import render_scene
 from yolopv2.inference.postprocess import Thresholds, to_scene
 from yolopv2.inference.preprocess import letterbox_batches
@@ -73,6 +73,5 @@ if __name__ == "__main__":
     results = table()
     print(results)
     if "--write" in sys.argv:
-        machine = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-        page = f"# Last results\n\nBundled nano, OpenVINO, batch 1, 1280x720 frame. {machine}.\n\n{results}\n"
-        Path(__file__).with_name("results.md").write_text(page)
+        here = f"{processor_name()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+        write_section("One frame of the bundled nano", f"OpenVINO, batch 1, 1280x720 frame. {here}.\n\n{results}")

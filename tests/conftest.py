@@ -1,5 +1,7 @@
 """What tests of several rooms share: a small untrained network with plausible numbers, and files made of it."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,12 @@ if TYPE_CHECKING:
     from yolopv2.network import Network
 
 NAMES = ["car", "truck"]
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches the commands under test also where the tests run in the background of a shell, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +76,11 @@ def pictures() -> list[np.ndarray]:
     sizes = ((90, 160), (160, 90), (90, 160), (180, 320), (61, 203))
     coarse = [rng.integers(0, 256, (max(h // 8, 2), max(w // 8, 2), 3), dtype=np.uint8) for h, w in sizes]
     return [cv2.resize(c, (w, h), interpolation=cv2.INTER_CUBIC) for c, (h, w) in zip(coarse, sizes, strict=True)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave the user's cache alone, and start from an empty one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YOLOPV2_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

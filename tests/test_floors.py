@@ -18,10 +18,10 @@ FLOORS = [
     {"scene"},
     {"network", "media"},
     {"checkpoints", "inference", "data"},
-    {"evaluation", "export"},
-    {"training"},
+    {"evaluation"},
+    {"export", "training"},
     {"model"},
-    {"ikomia"},
+    {"benchmark", "ikomia"},
     {"cli"},
     {"__main__"},
 ]

@@ -11,7 +11,7 @@ from yolopv2.media import VideoWriter, write_image
 
 @pytest.fixture(scope="module")
 def model(nano_graph):
-    return YOLOPv2(nano_graph, size=160)
+    return YOLOPv2(nano_graph, size=160, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,11 @@ def test_stream_gives_the_scenes_of_a_video_in_order(model, video):
     assert [scene.to_json() for scene in model.stream(video)] == [scene.to_json() for scene in scenes]
 
 
+def test_stream_looks_at_every_nth_frame(model, video):
+    scenes = list(model.stream(video))
+    assert [scene.to_json() for scene in model.stream(video, every=3)] == [scene.to_json() for scene in scenes[::3]]
+
+
 def test_stream_can_be_left_at_any_time(model, video):
     threads = threading.active_count()
     for scene in model.stream(video):
@@ -107,7 +112,7 @@ def test_a_video_is_not_taken_for_a_picture(model, video, folder):
 
 
 def test_a_checkpoint_is_the_same_model(model, nano_checkpoint, pictures):
-    other = YOLOPv2(nano_checkpoint, size=160, device="cpu")
+    other = YOLOPv2(nano_checkpoint, size=160, device="cpu", precision="float32")
     assert "PyTorch" in repr(other)
     ours, theirs = model(pictures[0]), other(pictures[0])
     assert other.names == model.names
@@ -156,3 +161,30 @@ def test_a_checkpoint_without_pytorch_is_one_sentence(nano_checkpoint, monkeypat
     monkeypatch.delitem(sys.modules, "yolopv2.inference.runtimes.torch_runtime", raising=False)
     with pytest.raises(MissingExtra, match=r'pip install "yolopv2\[torch\]"'):
         YOLOPv2(nano_checkpoint, device="cpu")
+
+
+@pytest.mark.parametrize("form", ["nano_graph", "nano_checkpoint"])
+def test_a_model_of_some_heads_and_classes_sees_those(form, model, pictures, request):
+    weights = request.getfixturevalue(form)
+    few = YOLOPv2(weights, size=160, device="cpu", heads=["detection", "lanes"], classes="truck")
+    whole, part = model(pictures[0], conf=0.1, classes="truck"), few(pictures[0], conf=0.1)
+    assert part.drivable is None
+    assert (part.lanes != whole.lanes).mean() < 1e-3
+    assert few.names == {0: "truck"}
+    assert set(part.vehicles.class_id) == {0}
+    assert part.vehicles.confidence.max() == pytest.approx(whole.vehicles.confidence.max(), abs=1e-3)
+
+
+def test_a_part_of_a_checkpoint_is_exported_as_a_part(nano_checkpoint, tmp_path):
+    pytest.importorskip("onnx")
+    part = YOLOPv2(nano_checkpoint, size=160, device="cpu", heads=["detection"], classes=[1])
+    assert part.network.heads == ("detection",)
+    exported = YOLOPv2(part.export("onnx", tmp_path / "part.onnx"), size=160)
+    assert exported.names == {0: "truck"}
+    assert exported.predictor.runtime(np.zeros((1, 96, 160, 3), np.uint8)).scores.shape[2] == 1
+
+
+def test_a_head_the_model_lacks_is_named(nano_graph, nano_checkpoint):
+    for weights in (nano_graph, nano_checkpoint):
+        with pytest.raises(YolopError, match="no head 'wings'"):
+            YOLOPv2(weights, device="cpu", heads=["wings"])

@@ -20,10 +20,12 @@ from yolopv2.data.packed import MAPS, PackedSample, pack_sample, write_packed
 from yolopv2.data.sample import Sample
 from yolopv2.data.synthetic import render_scene
 from yolopv2.files import write_text_atomic
-from yolopv2.media import read_image
+from yolopv2.media import open_source, read_image
 
-SHARES = {"bdd100k": 0.72, "restored": 0.15, "unlabelled": 0.04, "synthetic": 0.09}
+SHARES = {"bdd100k": 0.68, "restored": 0.17, "unlabelled": 0.03, "elsewhere": 0.05, "synthetic": 0.07}
 GENERATED = 800
+VIDEO_STEP = 5
+"""Of a clip every fifth frame: its neighbours show the same."""
 TEACHER_TRUST = 200
 """Weight of a teacher's pixel where nobody labelled, of 255."""
 
@@ -61,6 +63,19 @@ def masks_only(images: list[Path], drivable: Path | None, teachers: Teachers) ->
         yield taught(Sample(image, drivable=mask), teachers)
 
 
+def elsewhere(data: Path, teachers: Teachers) -> Iterator[PackedSample]:
+    """Other cameras and other countries' roads: CamVid, cut to 16:9 from below its sky, and the clips. Masks alone."""
+    for path in sorted((data / "camvid/train").glob("*")):
+        image = read_image(path).image
+        rows = image.shape[1] * 9 // 16
+        top = (image.shape[0] - rows) * 2 // 3
+        yield taught(Sample(np.ascontiguousarray(image[top : top + rows])), teachers)
+    for clip in sorted((data / "videos").glob("*.mp4")):
+        for i, frame in enumerate(open_source(clip)):
+            if i % VIDEO_STEP == 0:
+                yield taught(Sample(frame.image), teachers)
+
+
 def write_mix(packed: Path, data: Path) -> None:
     """Writes the YAML of each packed folder, of BDD100K's val split, and of their mix."""
     sources = []
@@ -89,6 +104,9 @@ def main(data: Path, packed: Path) -> None:
     write_packed(packed / "restored", masks_only(restored, drivable, teachers), len(restored))
     unlabelled = sorted((data / "bdd100k_unlabelled").glob("*.jpg"))
     write_packed(packed / "unlabelled", masks_only(unlabelled, None, teachers), len(unlabelled))
+    if not (packed / "elsewhere").exists():
+        others = list(elsewhere(data, teachers))
+        write_packed(packed / "elsewhere", others, len(others))
     scenes = (pack_sample(render_scene(seed, HEIGHT, WIDTH), HEIGHT, WIDTH, lanes="area") for seed in range(GENERATED))
     write_packed(packed / "synthetic", scenes, GENERATED)
     write_mix(packed, data)

@@ -15,6 +15,19 @@ from yolopv2.errors import YolopError
 _SUFFIXES = {".jpg": ".jpg", ".jpeg": ".jpg", ".png": ".png"}
 _JPEG_QUALITY = 90
 
+CACHE_VARIABLE = "YOLOPV2_CACHE"
+"""Environment variable that names another folder for downloaded weights and compiled graphs."""
+
+
+def cache_folder() -> Path:
+    """Where downloads and compiled graphs are kept: ``YOLOPV2_CACHE``, or the user's cache folder of this system."""
+    override = os.environ.get(CACHE_VARIABLE)
+    if override:
+        return Path(override).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("yolopv2"))
+
 
 def hidden_path(path: str | os.PathLike[str]) -> Path:
     """A hidden temporary name beside a file that is to be written; missing folders are made.

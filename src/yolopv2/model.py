@@ -1,6 +1,5 @@
 """YOLOPv2: the one object through which the package is used."""
 
-import glob
 import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -9,13 +8,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, read_meta, resolve
+from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, resolve
 from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference import Predictor, Thresholds
+from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number
 from yolopv2.inference.runtimes import choose_runtime
-from yolopv2.media import Problem, open_source
+from yolopv2.media import Pace, Problem, open_source
+from yolopv2.media.listing import is_several
+from yolopv2.media.pace import EVERY_FRAME
 from yolopv2.scene import Scene
 
 if TYPE_CHECKING:
@@ -24,19 +26,22 @@ if TYPE_CHECKING:
     from yolopv2.evaluation.result import Evaluation
     from yolopv2.network import Network
 
-Classes = int | str | Sequence[int | str]
-
 
 class YOLOPv2:
     """Panoptic driving perception: vehicles, drivable area and lane markings of any road picture or video.
 
     Args:
         weights: A name of the catalogue (``nano``, bundled; ``official``, the release), a ``.safetensors`` checkpoint,
-            an exported ``.onnx``, or the released ``yolopv2.pt``.
+            an exported ``.onnx`` or ``.xml``, or the released ``yolopv2.pt``.
         device: ``auto`` (a GPU that PyTorch can use, else the CPU), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         runtime: ``auto``, ``openvino``, ``torch`` or ``onnx``; see `yolopv2.inference.runtimes.choose_runtime`.
         size: Long side of the canvas the network sees, in pixels, a multiple of 32; smaller is quicker.
-        precision: ``auto`` (float32), ``float32``, ``bfloat16`` or ``float16`` where the device has it.
+        precision: ``auto`` (what the device is quick in), ``float32``, ``bfloat16`` or ``float16`` where it has it.
+        heads: Of ``detection``, ``drivable`` and ``lanes`` those that are wanted; the others are not computed, and the
+            scenes have None for them. All the network has if None.
+        classes: Ids or names of the classes the network is cut down to, numbered anew in this order; all if None. Where
+            few of many are wanted this is quicker than the option of a call. A box is then the best of these classes,
+            also where a class that was cut away would have been better.
 
     Attributes:
         predictor: What does the looking.
@@ -64,14 +69,17 @@ class YOLOPv2:
         runtime: str = "auto",
         size: int = 640,
         precision: str = "auto",
+        heads: Sequence[str] | None = None,
+        classes: Classes | None = None,
     ) -> None:
         path = resolve(weights)
-        self._opened_with = (os.fspath(weights), device, runtime, size, precision)
+        self._opened_with: dict[str, Any] = {"weights": os.fspath(weights), "heads": heads, "classes": classes}
+        self._opened_with |= {"device": device, "runtime": runtime, "size": size, "precision": precision}
         self.weights = path
         self.problems: list[Problem] = []
-        is_graph = file_kind(path) == "onnx"
+        is_graph = file_kind(path) in ("onnx", "openvino")
         graph = path if is_graph else bundled_graph(weights)
-        chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision)
+        chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision, heads, classes)
         self.predictor = Predictor(chosen, size)
 
     def __repr__(self) -> str:
@@ -125,7 +133,7 @@ class YOLOPv2:
         """
         thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
         scenes = list(self._look(source, thresholds, batch, stills_only=True))
-        return scenes if _is_several(source) else scenes[0]
+        return scenes if is_several(source) else scenes[0]
 
     def stream(
         self,
@@ -136,6 +144,8 @@ class YOLOPv2:
         max_det: int = 300,
         agnostic: bool = False,
         batch: int = 1,
+        every: int = 1,
+        max_fps: float | None = None,
     ) -> Generator[Scene, None, None]:
         """Looks at a video, camera, stream, or any number of pictures; reading and looking overlap.
 
@@ -146,16 +156,19 @@ class YOLOPv2:
             classes: See there.
             max_det: See there.
             agnostic: See there.
-            batch: Frames that are looked at together: quicker on many cores and GPUs, later by as many frames.
+            batch: Frames that are looked at together: quicker on GPUs, later by as many frames.
+            every: Only each such frame of a video, camera or stream is looked at; `Scene.index` counts all.
+            max_fps: Of these at most so many per second of the video.
 
         Yields:
-            The scene of each frame, in order. However long the source, only a few frames are in memory. What of several
-            inputs cannot be read is warned of and stands in `problems`.
+            The scene of each frame looked at, in order. However long the source, only a few frames are in memory. What
+            of several inputs cannot be read is warned of and stands in `problems`.
 
         Raises:
             YolopError: As for `__call__`.
         """
-        return self._look(source, self.thresholds(conf, iou, classes, max_det, agnostic), batch, stills_only=False)
+        thresholds = self.thresholds(conf, iou, classes, max_det, agnostic)
+        return self._look(source, thresholds, batch, stills_only=False, pace=Pace(every, max_fps))
 
     def thresholds(
         self,
@@ -170,7 +183,7 @@ class YOLOPv2:
         Raises:
             YolopError: One is out of its range, or there is no such class.
         """
-        return Thresholds(conf, iou, None if classes is None else self._class_ids(classes), max_det, agnostic)
+        return Thresholds(conf, iou, None if classes is None else class_ids(classes, self.names), max_det, agnostic)
 
     def train(
         self, data: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, **settings: Any
@@ -196,7 +209,7 @@ class YOLOPv2:
             ...     quick = {"epochs": 1, "batch_size": 4, "height": 64, "width": 96, "workers": 0}
             ...     trained = YOLOPv2("nano").train(data, output=f"{folder}/run", **quick)
             >>> trained
-            <YOLOPv2 best.safetensors, PyTorch ... on cpu, float32, size 640>
+            <YOLOPv2 best.safetensors, PyTorch ... on cpu, ..., size 640>
         """
         try:
             from yolopv2.training.config import make_config
@@ -207,28 +220,55 @@ class YOLOPv2:
 
         folder = free_folder(RUNS, "train") if output is None else Path(output)
         best = train(Path(data), make_config({"weights": str(self.weights)}, settings), folder)
-        return YOLOPv2(best, *self._opened_with[1:])
+        # The run has the classes of its data, and all heads.
+        return YOLOPv2(**{**self._opened_with, "weights": best, "heads": None, "classes": None})
 
-    def export(self, format: str = "onnx", output: str | os.PathLike[str] | None = None) -> Path:
-        """Writes the model as a file for other engines; needs the extra ``export``.
+    def export(
+        self,
+        format: str = "onnx",
+        output: str | os.PathLike[str] | None = None,
+        *,
+        int8: bool = False,
+        half: bool | None = None,
+        nms: Thresholds | bool = False,
+        dynamic: bool = True,
+        size: int | None = None,
+        data: str | os.PathLike[str] | None = None,
+        frames: int = 100,
+        tell: Callable[[str], object] = lambda line: None,
+    ) -> Path:
+        """Writes the model as a file for other engines, once it has proved there to see the same; see docs/export.md.
+
+        Needs the extra ``export``.
 
         Args:
-            format: ``onnx``.
+            format: ``onnx``, ``openvino``, ``torchscript`` or ``torch-export``.
             output: The file; if None, the weights' name with the format's suffix, in the working folder.
+            int8: Compute most layers in 8 bits, those left out that suffer from it.
+            half: Store float weights as float16; if None, for ``onnx`` and ``openvino``.
+            nms: Suppress overlapping boxes in the graph, with these thresholds (`thresholds`) or the usual ones.
+            dynamic: Take any batch and size; if not, one canvas of ``size`` for 16:9 frames.
+            size: Long side of the canvas that it is proved on; if None, this model's.
+            data: YAML of a data set: its split ``val`` is what the proof looks at, its split ``train`` what int8 is
+                calibrated on. If None, both are generated.
+            frames: At most so many of each.
+            tell: Called with each line of what is done and measured.
 
         Returns:
             The file.
 
         Raises:
-            YolopError: The format is unknown, the model is an exported one, or the file cannot be written.
+            YolopError: The format is unknown or cannot do what is asked, the model is an exported one, the file cannot
+                be written, or the export does not see what the network sees.
         """
-        if format != "onnx":
-            raise YolopError(f"no format is called {format!r}; there is: onnx")
-        from yolopv2.export.onnx import export_onnx
+        from yolopv2.export.options import Options
+        from yolopv2.export.run import export
 
+        thresholds = nms if isinstance(nms, Thresholds) else Thresholds() if nms else None
+        options = Options(format, int8, half, thresholds, dynamic, self.predictor.size if size is None else size)
         network, meta = self._loaded
-        path = Path(output if output is not None else self.weights.with_suffix(".onnx").name)
-        export_onnx(network, path, meta.to_dict())
+        path = Path(output if output is not None else options.file_name(self.weights.stem))
+        export(network, path, meta.to_dict(), options, data, frames, tell)
         return path
 
     def evaluate(
@@ -279,14 +319,16 @@ class YOLOPv2:
             measured,
             model={**self._facts(), **measured.model},
             data={"path": os.fspath(data), "split": split, **measured.data},
-            command=f"YOLOPv2({self._opened_with[0]!r}).evaluate({os.fspath(data)!r}, {protocol!r}, {split!r})",
+            command=f"YOLOPv2({self._opened_with['weights']!r}).evaluate({os.fspath(data)!r}, {protocol!r}, {split!r})",
         )
 
     def _facts(self) -> dict[str, Any]:
         """What the weights are, as an evaluation states it."""
-        name = self._opened_with[0]
+        name = self._opened_with["weights"]
         facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
         if file_kind(self.weights) == "safetensors":
+            from yolopv2.checkpoints import read_meta
+
             facts["variant"] = read_meta(self.weights).variant
         elif name in CATALOGUE:
             facts["variant"] = CATALOGUE[name].variant
@@ -294,22 +336,37 @@ class YOLOPv2:
 
     @cached_property
     def _loaded(self) -> tuple["Network", "CheckpointMeta"]:
-        return load_network(self.weights)
+        network, meta = load_network(self.weights)
+        heads, classes = self._opened_with["heads"], self._opened_with["classes"]
+        if heads is None and classes is None:
+            return network, meta
+        from yolopv2.network.restrict import restrict
+
+        ids = class_ids(range(len(meta.names)) if classes is None else classes, meta.names_by_id)
+        part = restrict(network, heads, ids)
+        return part, meta.of(part, [meta.names[i] for i in ids], meta.provenance, meta.training, meta.metrics)
 
     def _load(self) -> tuple["Network", dict[int, str]]:
         network, meta = self._loaded
         return network, meta.names_by_id
 
-    def _look(self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool) -> Generator[Scene, None, None]:
-        several = _is_several(source)
+    def _look(
+        self, source: Any, thresholds: Thresholds, batch: int, stills_only: bool, pace: Pace = EVERY_FRAME
+    ) -> Generator[Scene, None, None]:
+        several = is_several(source)
         user = 4 if stills_only else 3  # frames up from the warning: a call iterates itself, a stream its user
         told = 0
         problems: list[Problem] = []
         self.problems = problems
-        with open_source(source, problems.append) as frames:
+        with open_source(source, problems.append, pace) as frames:
             if stills_only and frames.is_video:
                 raise _is_a_video(source)
-            for frame, scene in self.predictor.stream(frames, thresholds, batch):
+            if several or not stills_only:
+                looked = self.predictor.stream(frames, thresholds, batch)
+            else:  # nothing to overlap with
+                whole_number("batch", batch)
+                looked = ((frame, self.predictor([frame], thresholds)[0]) for frame in frames)
+            for frame, scene in looked:
                 if stills_only and frame.is_video:
                     raise _is_a_video(frame.source)
                 yield scene
@@ -318,31 +375,12 @@ class YOLOPv2:
             raise YolopError("\n".join(str(problem) for problem in problems if problem.fatal))
         _warn(problems, told, user)
 
-    def _class_ids(self, classes: Classes) -> tuple[int, ...]:
-        """Ids of classes given by id or name; a name may belong to several ids."""
-        wanted = [classes] if isinstance(classes, int | str) else list(classes)
-        ids = [[i for i, name in self.names.items() if entry in (i, str(i), name)] for entry in wanted]
-        for entry, found in zip(wanted, ids, strict=True):
-            if not found:
-                known = ", ".join(f"{i} {name}" for i, name in self.names.items())
-                raise YolopError(f"no class is called {entry!r}; there are: {known}")
-        return tuple(i for found in ids for i in found)
 
-
-def _open(opened_with: tuple[str, str, str, int, str], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
+def _open(opened_with: dict[str, Any], data: Path, split: str) -> tuple[Predictor, "Dataset"]:
     """The network and the data set again, in another process."""
     from yolopv2.data.dataset import open_dataset
 
-    return YOLOPv2(*opened_with).predictor, open_dataset(data, split)
-
-
-def _is_several(source: Any) -> bool:
-    """Whether a source names several inputs, so that the answer is a list."""
-    if isinstance(source, list | tuple):
-        return True
-    if not isinstance(source, str | os.PathLike) or "://" in os.fspath(source):
-        return False
-    return os.path.isdir(source) or (glob.has_magic(os.fspath(source)) and not os.path.lexists(source))
+    return YOLOPv2(**opened_with).predictor, open_dataset(data, split)
 
 
 def _is_a_video(source: Any) -> YolopError:

@@ -51,6 +51,23 @@ def test_earlier_results_are_kept(predict, street, tmp_path):
     assert all(len(lines(folder)) == 1 for folder in (tmp_path / "runs").iterdir())
 
 
+@pytest.mark.parametrize("options", [("--every", 4), ("--max-fps", 3)])
+def test_a_thinned_video_keeps_its_duration(predict, drive, tmp_path, options):
+    ran = predict(drive, "--output", "out", *options)
+    assert ran.code == 0, ran.err
+    assert [scene.index for scene in lines(tmp_path / "out")] == [0, 4, 8, 12, 16, 20]
+    with open_source(tmp_path / "out" / "drive.mp4") as video:
+        assert video.fps == pytest.approx(3)
+        assert [frame.time for frame in video] == pytest.approx([0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3], abs=0.01)
+
+
+@pytest.mark.parametrize("options", [("--every", 0), ("--max-fps", -1)])
+def test_a_pace_that_cannot_be_is_wrong_usage(predict, drive, options):
+    ran = predict(drive, *options)
+    assert ran.code == 2
+    assert options[0].strip("-").replace("-", "_") in ran.err
+
+
 @pytest.mark.parametrize("batch", [1, 5])
 def test_a_video(predict, drive, tmp_path, batch):
     ran = predict(drive, "--output", "out", "--batch", batch)

@@ -97,13 +97,16 @@ def test_ctrl_c_leaves_whole_files(tmp_path, nano_graph, long_drive):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (out / "scenes.jsonl").exists() or (out / "scenes.jsonl").read_text().count("\n") < 20:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    shown, errors = process.communicate(timeout=30)
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "scenes.jsonl").exists() or (out / "scenes.jsonl").read_text().count("\n") < 20:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        shown, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     indices = [json.loads(line)["index"] for line in (out / "scenes.jsonl").read_text().splitlines()]

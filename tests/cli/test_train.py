@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from yolopv2.data.synthetic import write_dataset
+from yolopv2.training.folder import RunFolder
 
 QUICK = ("--size", "96x64", "--epochs", "1", "--batch-size", "4", "--workers", "0", "--device", "cpu")
 
@@ -38,6 +39,28 @@ def test_a_stored_configuration_is_a_configuration(cli: Callable[..., Any], data
     stored = tmp_path / "run/config.yaml"
     assert cli("train", data, "--output", tmp_path / "again", "--config", stored).code == 0
     assert (tmp_path / "again/config.yaml").read_text() == stored.read_text()
+
+
+def test_ctrl_c_says_how_to_go_on(
+    cli: Callable[..., Any], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunFolder, "save_state", interrupt_after(RunFolder.save_state))
+    run = tmp_path / "run"
+    ran = cli("train", data, "--output", run, *QUICK, "--epochs", "3")
+    assert ran.code == 130
+    assert f"yolopv2 train --resume {run}" in ran.err
+    monkeypatch.undo()
+    assert cli("train", "--resume", run).code == 0
+
+
+def interrupt_after(method: Callable[..., None]) -> Callable[..., None]:
+    """Ctrl-C, pressed in the moment after the state was kept."""
+
+    def interrupted(self: RunFolder, *args: Any) -> None:
+        method(self, *args)
+        raise KeyboardInterrupt
+
+    return interrupted
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class PaintedRuntime:
     """
 
     description = "a runtime for tests"
+    streams = 2
 
     def __init__(
         self,
@@ -32,7 +33,7 @@ class PaintedRuntime:
         self.boxes, self.heads = np.array(boxes, np.float32).reshape(-1, 4), heads
         self.shapes: list[tuple[int, ...]] = []
 
-    def __call__(self, batch: np.ndarray) -> Candidates:
+    def __call__(self, batch: np.ndarray, alone: bool = True) -> Candidates:
         count = len(batch)
         self.shapes.append(batch.shape)
         outputs: dict[str, np.ndarray] = {}

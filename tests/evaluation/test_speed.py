@@ -7,7 +7,7 @@ def test_stages_are_named_and_add_up_to_the_whole(painted, listed, street) -> No
     predictor = painted()
     runtime = predictor.runtime
 
-    def slow(batch):
+    def slow(batch, alone=True):
         time.sleep(0.002 * len(batch))
         return runtime(batch)
 
@@ -31,7 +31,7 @@ def test_the_first_frames_do_not_count(painted, listed, street) -> None:
     runtime = predictor.runtime
     calls = []
 
-    def slow_at_first(batch):
+    def slow_at_first(batch, alone=True):
         calls.append(len(batch))
         if len(calls) <= WARM_UP:
             time.sleep(0.3)

@@ -27,3 +27,16 @@ def test_following_a_drive(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all("drivable" in line for line in lines)
+
+
+def test_plain_onnxruntime(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from yolopv2 import YOLOPv2
+    from yolopv2.data.synthetic import render_scene
+    from yolopv2.media import write_image
+
+    pytest.importorskip("onnx")
+    write_image(tmp_path / "street.jpg", render_scene(119, height=180, width=320).image)
+    graph = YOLOPv2("nano", size=320).export("onnx", tmp_path / "nano.onnx", nms=True, dynamic=False)
+    load("plain_onnxruntime").main(str(graph), str(tmp_path / "street.jpg"), str(tmp_path / "seen.jpg"))
+    assert "vehicle" in capsys.readouterr().out
+    assert cv2.imread(str(tmp_path / "seen.jpg")).shape == (192, 320, 3)

@@ -12,12 +12,14 @@ import torch
 
 from yolopv2.checkpoints.meta import METADATA_KEY
 from yolopv2.errors import YolopError
+from yolopv2.export.formats import OnnxForm
+from yolopv2.export.graph import to_graph
 from yolopv2.export.onnx import export_onnx
 from yolopv2.network import HEADS, Network
 from yolopv2.network.deployed import DeployedNetwork
 from yolopv2.network.network import calibrate
 
-METADATA = {"format": 1, "variant": "nano", "names": {"0": "vehicle"}}
+METADATA = {"format": 1, "variant": "nano", "names": ["car", "bus", "truck"]}
 
 
 def network(**options) -> Network:
@@ -64,9 +66,9 @@ def assert_same(expected: DeployedNetwork, outputs: dict[str, np.ndarray], image
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> tuple[Path, DeployedNetwork]:
     path = tmp_path_factory.mktemp("onnx") / "nano.onnx"
-    net = network(classes=3)
-    export_onnx(net, path, METADATA)
-    return path, rounded_weights(DeployedNetwork(net)).eval()
+    deployed = DeployedNetwork(network(classes=3)).eval()
+    OnnxForm(to_graph(deployed), half=True).save(path, METADATA)
+    return path, rounded_weights(deployed)
 
 
 @pytest.mark.parametrize("run", [run_onnxruntime, run_openvino])
@@ -77,24 +79,28 @@ def test_outputs_equal_eager(exported, run, batch, height, width):
     assert_same(deployed, run(path, image), image)
 
 
+@pytest.mark.parametrize("run", [run_onnxruntime, run_openvino])
 @pytest.mark.parametrize(
     ("heads", "encoder"), [(("detection",), "elan"), (("drivable",), "elan"), (("lanes",), "e-elan")]
 )
-def test_subsets_of_heads(tmp_path, heads, encoder):
-    net = network(classes=1, heads=heads, encoder=encoder)
-    export_onnx(net, tmp_path / "some.onnx", METADATA, half_weights=False)
-    image = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), dtype=np.uint8)
-    assert_same(DeployedNetwork(net), run_onnxruntime(tmp_path / "some.onnx", image), image)
+def test_subsets_of_heads_on_one_canvas(tmp_path, run, heads, encoder):
+    deployed = DeployedNetwork(network(classes=1, heads=heads, encoder=encoder)).eval()
+    OnnxForm(to_graph(deployed, (64, 96)), half=False).save(tmp_path / "some.onnx", METADATA)
+    image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
+    assert_same(deployed, run(tmp_path / "some.onnx", image), image)
+
+
+def shapes(model: onnx.ModelProto) -> dict[str, list[str | int]]:
+    return {
+        port.name: [d.dim_param or d.dim_value for d in port.type.tensor_type.shape.dim]
+        for port in [*model.graph.input, *model.graph.output]
+    }
 
 
 def test_interface_and_metadata(exported):
     path, _ = exported
     model = onnx.load(path)
-    shapes = {
-        port.name: [d.dim_param or d.dim_value for d in port.type.tensor_type.shape.dim]
-        for port in [*model.graph.input, *model.graph.output]
-    }
-    assert shapes == {
+    assert shapes(model) == {
         "image": ["batch", "height", "width", 3],
         "boxes": ["batch", "anchors", 4],
         "scores": ["batch", "anchors", 3],
@@ -104,21 +110,39 @@ def test_interface_and_metadata(exported):
     assert {p.key: json.loads(p.value) for p in model.metadata_props} == {METADATA_KEY: METADATA}
 
 
+def test_a_static_graph_has_no_free_side_and_nothing_left_to_compute_from_shapes(exported):
+    path, deployed = exported
+    static = to_graph(deployed, (96, 160))
+    anchors = 3 * (12 * 20 + 6 * 10 + 3 * 5)
+    assert shapes(static) == {
+        "image": [1, 96, 160, 3],
+        "boxes": [1, anchors, 4],
+        "scores": [1, anchors, 3],
+        "drivable": [1, 96, 160],
+        "lanes": [1, 96, 160],
+    }
+    kinds = {node.op_type for node in static.graph.node}
+    assert not kinds & {"Shape", "Range", "Constant", "Expand"}
+    assert {node.domain for node in static.graph.node} == {""}
+    assert len(static.graph.node) < len(onnx.load(path).graph.node)
+
+
 def test_half_weights_halve_the_file(exported, tmp_path):
-    path, _ = exported
-    export_onnx(network(classes=3), tmp_path / "full.onnx", METADATA, half_weights=False)
+    path, deployed = exported
+    OnnxForm(to_graph(deployed), half=False).save(tmp_path / "full.onnx", METADATA)
     assert path.stat().st_size < 0.55 * (tmp_path / "full.onnx").stat().st_size
     assert path.stat().st_size < 6e6
 
 
 def test_the_network_is_left_as_it_was(tmp_path):
     net = network(heads=HEADS[1:]).half().train()
-    export_onnx(net, tmp_path / "x.onnx", METADATA)
+    export_onnx(net, tmp_path / "x.onnx", {"names": []})
     assert net.training
     assert all(p.dtype == torch.float16 for p in net.parameters())
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_folder_that_cannot_be_written_is_named_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("yolopv2.export.run.Reference", None)
     (tmp_path / "file").write_text("")
     with pytest.raises(YolopError, match="file"):
         export_onnx(network(heads=["lanes"]), tmp_path / "file" / "x.onnx", METADATA)

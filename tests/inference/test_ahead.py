@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolopv2.inference.video import ahead
+from yolopv2.inference.video import ahead, in_parallel
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,3 +87,82 @@ def test_reading_and_looking_overlap():
     for _ in ahead(slow(ahead(slow(range(15))))):
         time.sleep(0.02)
     assert time.monotonic() - began < 0.02 * 15 * 2.4  # one after another it would be 3
+
+
+def threads_end(before):
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return threading.active_count() == before
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0, 0.002)), st.integers(1, 4))
+def test_parallel_work_keeps_the_order_however_long_each_takes(pauses, workers):
+    def work(item):
+        position, pause = item
+        time.sleep(pause)
+        return position
+
+    assert list(in_parallel(work, enumerate(pauses), workers)) == list(range(len(pauses)))
+
+
+def test_parallel_work_is_done_side_by_side():
+    meeting = threading.Barrier(3, timeout=5)  # broken unless three come together
+    assert list(in_parallel(lambda item: meeting.wait() >= 0, range(6), workers=3)) == [True] * 6
+
+
+@pytest.mark.parametrize("where", ["work", "items"])
+def test_errors_in_the_middle_come_after_what_came_before(where):
+    def items():
+        yield from range(5)
+        if where == "items":
+            raise ValueError("bad")
+        yield from range(5, 9)
+
+    def work(item):
+        if where == "work" and item == 5:
+            raise ValueError("bad")
+        return item
+
+    before, got = threading.active_count(), []
+    with pytest.raises(ValueError, match="bad"):  # noqa: PT012 - what came before matters
+        for item in in_parallel(work, items(), workers=2):
+            got.append(item)
+    assert got == list(range(5))
+    assert threads_end(before)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_parallel_work_takes_no_more_than_it_may_hold(workers):
+    taken = []
+
+    def items():
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    stage = in_parallel(lambda item: item, items(), workers)
+    for position in range(5):
+        assert next(stage) == position
+        time.sleep(0.05)
+        assert len(taken) - position - 1 <= 2 * workers + 2
+    stage.close()
+
+
+def test_closing_early_closes_the_items_and_leaves_no_thread():
+    closed = []
+
+    def forever():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    stage = in_parallel(lambda item: item, forever(), workers=3)
+    next(stage)
+    stage.close()
+    assert threads_end(before)
+    assert closed == [True]

@@ -18,11 +18,12 @@ class MeanRuntime:
 
     names = {0: "car"}  # noqa: RUF012
     description = "a runtime for tests"
+    streams = 2
 
     def __init__(self):
         self.batches = []
 
-    def __call__(self, batch):
+    def __call__(self, batch, alone=True):
         count, height, width, _ = batch.shape
         self.batches.append(batch.shape)
         box = np.array([width * 0.4, height * 0.4, width * 0.6, height * 0.6], np.float32)

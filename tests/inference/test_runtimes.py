@@ -82,7 +82,7 @@ def test_openvino_compiles_few_sizes_and_serves_any(nano_runtime, torch_runtime)
     for height in range(32, 32 * (_MOST_COMPILED + 3), 32):
         canvas = np.full((1, height, 64, 3), height, np.uint8)
         assert_close(nano_runtime(canvas), torch_runtime(canvas))
-    assert len(nano_runtime._queues) <= _MOST_COMPILED + 2
+    assert len(nano_runtime._pools) <= _MOST_COMPILED + 2
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
@@ -121,10 +121,60 @@ def test_networks_of_few_heads_give_what_they_have(tmp_path, heads, absent, pict
         assert (scene.lanes is None) == ("lanes" not in heads)
 
 
+@pytest.mark.parametrize("engine", ["openvino", "onnx"])
+class TestPartsOfAGraph:
+    def test_the_asked_heads_give_the_same_and_the_others_nothing(self, nano_graph, nano_runtime, canvases, engine):
+        whole = nano_runtime(canvases)
+        for head, names in (("detection", ("boxes", "scores")), ("drivable", ("drivable",)), ("lanes", ("lanes",))):
+            part = choose_runtime(nano_graph, None, runtime=engine, precision="float32", heads=[head])(canvases)
+            assert part.boxes.shape[1] == (whole.boxes.shape[1] if head == "detection" else 0)
+            for name in names:
+                difference = np.abs(getattr(part, name).astype(float) - getattr(whole, name)).max()
+                assert difference <= {"boxes": 0.02, "scores": 2e-5}.get(name, 1)
+            for name in {"drivable", "lanes"} - {head}:
+                assert getattr(part, name) is None
+
+    def test_the_asked_classes_keep_their_scores(self, nano_graph, nano_runtime, canvases, engine):
+        part = choose_runtime(nano_graph, None, runtime=engine, precision="float32", classes="truck")
+        assert part.names == {0: "truck"}
+        seen, whole = part(canvases), nano_runtime(canvases)
+        np.testing.assert_allclose(seen.scores[..., 0], whole.scores[..., 1], atol=2e-5)
+        np.testing.assert_allclose(seen.boxes, whole.boxes, atol=0.02)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"heads": ["wings"]}, "no head 'wings'; it has: detection, drivable, lanes"),
+            ({"heads": []}, "no head"),
+            ({"classes": ["tram"]}, "tram.*0 car, 1 truck"),
+        ],
+    )
+    def test_what_the_graph_lacks_is_named(self, nano_graph, options, message, engine):
+        with pytest.raises(YolopError, match=message):
+            choose_runtime(nano_graph, None, runtime=engine, **options)
+
+
+def test_openvino_computes_nothing_for_heads_that_are_not_asked_for(nano_graph):
+    whole = OpenVinoRuntime(nano_graph)._model
+    lanes = OpenVinoRuntime(nano_graph, heads=["lanes"])._model
+    assert [output.any_name for output in lanes.outputs] == ["lanes"]
+    # Of constants that are equal, engines keep one.
+    names = {node.get_friendly_name() for node in lanes.get_ordered_ops() if node.get_type_name() != "Constant"}
+    assert not [name for name in names if "/detection/" in name or "/drivable/" in name]
+    assert len(names) < 0.8 * len(whole.get_ordered_ops())
+
+
 class TestChoosing:
     def test_an_exported_graph_runs_in_openvino_on_the_cpu(self, nano_graph):
         assert isinstance(choose_runtime(nano_graph, None), OpenVinoRuntime)
         assert "OpenVINO" in choose_runtime(nano_graph, None, device="cpu").description
+
+    def test_precision_by_itself_is_what_the_processor_is_quick_in(self, nano_graph, network):
+        expected = "bfloat16" if "bfloat16" in cpu_precisions() else "float32"
+        assert expected in choose_runtime(nano_graph, None, device="cpu").description
+        assert expected in choose_runtime(None, lambda: (network, NAMES), device="cpu").description
+        pytest.importorskip("onnxruntime")
+        assert "float32" in choose_runtime(nano_graph, None, runtime="onnx").description
 
     def test_a_network_is_loaded_only_where_pytorch_runs_it(self, nano_graph, network):
         def load():

@@ -141,10 +141,13 @@ def test_ctrl_c_leaves_a_playable_file(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert child.stdout is not None
-    with child.stdout as out:
-        out.readline()
-        child.send_signal(signal.SIGINT)
-        child.wait(30)
+    try:
+        with child.stdout as out:
+            out.readline()
+            child.send_signal(signal.SIGINT)
+            child.wait(30)
+    finally:
+        child.kill()
     assert os.listdir(tmp_path) == ["x.mp4"]
     with open_video(tmp_path / "x.mp4") as reader:
         assert len(list(reader.frames())) >= 100

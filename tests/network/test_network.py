@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from yolopv2.errors import YolopError
-from yolopv2.network import HEADS, VARIANTS, Network, fuse, variant
+from yolopv2.network import ALL_HEADS, HEADS, VARIANTS, Network, fuse, variant
 from yolopv2.network.deployed import DeployedNetwork
 from yolopv2.network.heads import STRIDES
 from yolopv2.network.network import calibrate
@@ -21,7 +21,8 @@ def calibrated(*args, **options) -> Network:
 
 
 def tensors(outputs) -> list[torch.Tensor]:
-    return [*(outputs.detections or []), *(x for x in (outputs.drivable, outputs.lanes) if x is not None)]
+    masks = [] if outputs.masks is None else [outputs.masks.prototypes, *outputs.masks.coefficients]
+    return [*(outputs.detections or []), *(x for x in (outputs.drivable, outputs.lanes) if x is not None), *masks]
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -67,7 +68,7 @@ def test_any_classes_heads_batch_and_size(heads):
         "lanes": [(batch, 1, height, width)],
     }
     assert [tuple(x.shape) for x in tensors(outputs)] == [shape for h in HEADS if h in heads for shape in expected[h]]
-    assert [x is not None for x in outputs] == [head in heads for head in HEADS]
+    assert [x is not None for x in outputs] == [head in heads for head in ALL_HEADS]
 
 
 @pytest.mark.parametrize("head", HEADS)

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from yolopv2.checkpoints.files import OFFICIAL_SHA256, sha256
-from yolopv2.checkpoints.meta import read_meta
 from yolopv2.errors import YolopError
-
-CACHE_VARIABLE = "YOLOPV2_CACHE"
-"""Environment variable that names another folder for downloaded weights."""
+from yolopv2.files import cache_folder
 
 _BUNDLED = Path(__file__).parent / "bundled"
 
@@ -78,16 +75,6 @@ CATALOGUE = {
 }
 
 
-def cache_folder() -> Path:
-    """Where downloaded weights are kept: ``YOLOPV2_CACHE``, or the user's cache folder of this system."""
-    override = os.environ.get(CACHE_VARIABLE)
-    if override:
-        return Path(override).expanduser()
-    import pooch
-
-    return Path(pooch.os_cache("yolopv2"))
-
-
 def entry(name: str) -> Entry:
     """The entry of that name.
 
@@ -105,6 +92,8 @@ def facts(of: Entry) -> dict[str, Any]:
     here = of.path.is_file()
     size, checksum, metrics = of.size, of.sha256, dict(of.metrics)
     if here and of.url is None:
+        from yolopv2.checkpoints.meta import read_meta
+
         size, checksum, metrics = of.path.stat().st_size, sha256(of.path), read_meta(of.path).metrics
     return {
         "name": of.name,

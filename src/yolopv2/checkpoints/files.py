@@ -6,20 +6,20 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from yolopv2.checkpoints.meta import CheckpointMeta
 from yolopv2.errors import MissingExtra, YolopError
 
 if TYPE_CHECKING:
+    from yolopv2.checkpoints.meta import CheckpointMeta
     from yolopv2.network import Network
 
-Kind = Literal["safetensors", "torchscript", "onnx"]
+Kind = Literal["safetensors", "torchscript", "onnx", "openvino"]
 
 OFFICIAL_SHA256 = "f2a8c8374203ae3e67ff9c184e931f763957de92a993b23269e4e721627f1f8c"
 """Checksum of the released ``yolopv2.pt``."""
 
 
 def file_kind(path: str | os.PathLike[str]) -> Kind:
-    """What a weights file is, by its content; the suffix counts for ONNX only, which has no signature.
+    """What a weights file is, by its content; the suffix counts for exported graphs only: ONNX has no signature.
 
     Raises:
         YolopError: The file is missing or of no kind that can be loaded.
@@ -38,17 +38,19 @@ def file_kind(path: str | os.PathLike[str]) -> Kind:
         return "safetensors"
     if Path(path).suffix.lower() == ".onnx":
         return "onnx"
+    if Path(path).suffix.lower() == ".xml":
+        return "openvino"
     if start.startswith(b"PK"):
         what = "a plain PyTorch file" if zipfile.is_zipfile(path) else "a PyTorch file of which the end is missing"
     else:
         what = "a pickle, which could run any code when loaded" if start.startswith(b"\x80") else "of no known kind"
     raise YolopError(
-        f"{path} is {what}; weights are loaded from .safetensors (checkpoints of this program), .onnx (what 'yolopv2 "
-        "export' writes) and the released TorchScript yolopv2.pt."
+        f"{path} is {what}; weights are loaded from .safetensors (checkpoints of this program), .onnx and .xml (what "
+        "'yolopv2 export' writes) and the released TorchScript yolopv2.pt."
     )
 
 
-def load_network(path: str | os.PathLike[str]) -> tuple["Network", CheckpointMeta]:
+def load_network(path: str | os.PathLike[str]) -> tuple["Network", "CheckpointMeta"]:
     """Loads the network of a safetensors checkpoint or a TorchScript file.
 
     Args:
@@ -62,7 +64,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple["Network", CheckpointMet
         YolopError: The file cannot be loaded; the message says why.
     """
     kind = file_kind(path)
-    if kind == "onnx":
+    if kind in ("onnx", "openvino"):
         raise YolopError(f"{path} is a graph for runtimes; the network needs the .safetensors that it was made from.")
     try:
         import torch  # noqa: F401
@@ -72,6 +74,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple["Network", CheckpointMet
         from yolopv2.checkpoints.weights import load_checkpoint
 
         return load_checkpoint(path)
+    from yolopv2.checkpoints.meta import CheckpointMeta
     from yolopv2.checkpoints.torchscript import import_torchscript
 
     imported = import_torchscript(path)

@@ -15,7 +15,7 @@ _CORE = ("numpy", "opencv-python-headless", "av", "openvino", "safetensors")
 _EXTRAS = {
     "torch": (["torch"], "GPUs, the network itself, checkpoints of your own, the released yolopv2.pt"),
     "onnx": (["onnxruntime"], "ONNX Runtime"),
-    "export": (["torch", "onnx"], "writing ONNX files"),
+    "export": (["torch", "onnx", "onnxruntime", "nncf"], "writing files for other engines"),
 }
 """Per extra: packages it brings, and what it is good for."""
 
@@ -57,6 +57,8 @@ def _extra(extra: str) -> str:
 
 
 def _machine() -> list[tuple[str, str]]:
+    from yolopv2.benchmark.machine import processor_name
+
     rows = [("processor", f"{processor_name()}, {os.cpu_count()} cores")]
     flags = _processor_flags()
     if flags:
@@ -83,16 +85,6 @@ def _processor_flags() -> set[str]:
     except OSError:
         return set()
     return set(next((line.split(":")[1] for line in lines if line.startswith("flags")), "").split())
-
-
-def processor_name() -> str:
-    """What the processor calls itself."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return named or platform.processor() or platform.machine()
 
 
 def _bundled_model() -> tuple[str, bool]:

@@ -23,7 +23,8 @@ INTERRUPTED = 130
 
 def evaluate(
     weights: Annotated[
-        str, typer.Argument(help="Name from 'yolopv2 models list', .safetensors, .onnx, or the released yolopv2.pt.")
+        str,
+        typer.Argument(help="Name from 'yolopv2 models list', .safetensors, .onnx, .xml, or the released yolopv2.pt."),
     ],
     data: Annotated[
         Path, typer.Argument(help="The YAML that describes the data set, or the folder it is in as data.yaml.")
@@ -35,7 +36,7 @@ def evaluate(
     size: Annotated[int, typer.Option(help="Long side the network sees, a multiple of 32.")] = 640,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     runtime: Annotated[str, typer.Option(help="auto, openvino, torch, onnx.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto (float32), float32, bfloat16, float16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="float32, bfloat16, float16, auto (the quickest).")] = "float32",
     workers: Annotated[int, typer.Option(min=1, help="Processes that score frames; the numbers are the same.")] = 1,
     slices: Annotated[
         bool, typer.Option("--slices", help="Also by weather, time of day, scene, brightness, size and distance.")

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from yolopv2.cli import data, ikomia, models
+from yolopv2.cli.bench import bench
 from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
 from yolopv2.cli.evaluate import evaluate
@@ -28,6 +29,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.add_typer(data.app, name="data")
 app.add_typer(ikomia.app, name="ikomia")
+app.command()(bench)
 app.command()(doctor)
 
 

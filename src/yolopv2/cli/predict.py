@@ -30,7 +30,8 @@ def predict(
         ),
     ],
     weights: Annotated[
-        str, typer.Option(help="Name from 'yolopv2 models list', .safetensors, .onnx, or the released yolopv2.pt.")
+        str,
+        typer.Option(help="Name from 'yolopv2 models list', .safetensors, .onnx, .xml, or the released yolopv2.pt."),
     ] = "nano",
     output: Annotated[
         Path | None,
@@ -43,7 +44,7 @@ def predict(
     size: Annotated[int, typer.Option(help="Long side the network sees, a multiple of 32; smaller is quicker.")] = 640,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     runtime: Annotated[str, typer.Option(help="auto, openvino, torch, onnx.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto (float32), float32, bfloat16, float16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto (the quickest), float32, bfloat16, float16.")] = "auto",
     save: Annotated[
         str,
         typer.Option(
@@ -57,6 +58,10 @@ def predict(
     max_det: Annotated[int, typer.Option(help="At most this many vehicles per frame.")] = 300,
     agnostic: Annotated[bool, typer.Option("--agnostic", help="Suppress across classes, not within each.")] = False,
     batch: Annotated[int, typer.Option(help="Frames looked at together; the results are the same.")] = 1,
+    every: Annotated[int, typer.Option(help="Look at each such frame of a video, camera or stream only.")] = 1,
+    max_fps: Annotated[
+        float | None, typer.Option(help="Look at no more frames per second of a video.", show_default="all")
+    ] = None,
 ) -> None:
     """Look at pictures and videos: vehicles, drivable area, lane markings.
 
@@ -64,12 +69,12 @@ def predict(
     whole files of what was done.
     """
     from yolopv2.inference.results import new_folder, refuse_folder_of_inputs
-    from yolopv2.media import open_source
+    from yolopv2.media import Pace, open_source
     from yolopv2.model import YOLOPv2
 
     formats = _formats(save)
     problems: list[Problem] = []
-    with open_source([*sources], problems.append) as source:
+    with open_source([*sources], problems.append, Pace(every, max_fps)) as source:
         if output is not None:
             refuse_folder_of_inputs(output, source.files)
         model = YOLOPv2(weights, device, runtime, size, precision)
@@ -104,14 +109,15 @@ def _write(
         Exit code.
     """
     from yolopv2.inference.results import Results
+    from yolopv2.inference.video import ahead
 
     began, code = time.perf_counter(), 0
     results = Results(folder, formats)
     try:
-        with closing(scenes), results, progress_bar() as progress:
+        with results, closing(ahead(results.prepared(scenes))) as prepared, progress_bar() as progress:
             task = progress.add_task("", total=total)
-            for frame, scene in scenes:
-                results.add(frame, scene)
+            for frame in prepared:
+                results.add(frame)
                 progress.advance(task)
     except KeyboardInterrupt:
         typer.echo("Ended by Ctrl-C; what was done until then is kept.", err=True)

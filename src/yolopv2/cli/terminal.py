@@ -8,17 +8,21 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-def progress_bar() -> "Progress":
-    """A bar with frames done, frames per second and time left, on a terminal's standard error; silent elsewhere."""
+def progress_bar(unit: str = "frames") -> "Progress":
+    """A bar with frames done, frames per second and time left, on a terminal's standard error; silent elsewhere.
+
+    Args:
+        unit: What is counted, if not frames.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """Frames per second."""
+        """Frames, or what is counted, per second."""
 
         def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:.1f} frames/s")
+            return Text("" if task.speed is None else f"{task.speed:.1f} {unit}/s")
 
     console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())

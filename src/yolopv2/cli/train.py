@@ -74,6 +74,13 @@ def train(
         folder = output or free_folder(RUNS, "train")
     if resume is None and RunFolder(folder).has_state:
         raise YolopError(f"{folder} holds a run: go on with it by --resume {folder}, or choose another --output.")
-    best = run.train(data, settings, folder, resume=resume is not None)
+    try:
+        best = run.train(data, settings, folder, resume=resume is not None)
+    except KeyboardInterrupt:
+        kept = RunFolder(folder).has_state
+        typer.echo(
+            f"Stopped. {f'Go on with: yolopv2 train --resume {folder}' if kept else 'Nothing was kept yet.'}", err=True
+        )
+        raise typer.Exit(130) from None
     if rank() == 0:
         typer.echo(f"best weights: {best}\nlook at {best.parent / 'curves.png'} and {best.parent / 'validation'}")

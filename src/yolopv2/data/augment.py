@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from yolopv2.data import photometric
 from yolopv2.data.packed import MAPS, PackedSample
-from yolopv2.data.warp import Tile, View, warp_boxes, warp_into
+from yolopv2.data.warp import Tile, View, renumber, warp_boxes, warp_into
 from yolopv2.errors import YolopError
 
 _LIMITS = {"rotate": 180.0, "shear": 45.0, "perspective": 0.4}
@@ -141,7 +141,8 @@ def mix(one: PackedSample, other: PackedSample, weight: float) -> PackedSample:
 
     Returns:
         Pixels and weights of labels are means by ``weight``. So are the labels, of those that are known: a frame that
-        nobody labelled does not say that there is nothing. The boxes of both, None when either has none.
+        nobody labelled does not say that there is nothing. The boxes of both, None when either has none; the stronger
+        frame's first, and only those keep their instance masks, for a pixel belongs to one instance.
     """
     weights = np.array([weight, 1 - weight], np.float32)[:, None, None]
     image = cv2.addWeighted(one.image, weight, other.image, 1 - weight, 0).astype(np.uint8, copy=False)
@@ -151,10 +152,12 @@ def mix(one: PackedSample, other: PackedSample, weight: float) -> PackedSample:
         labels = np.stack([one.maps[..., channel], other.maps[..., channel]])
         maps[..., channel + 1] = known.sum(0)
         maps[..., channel] = (known * labels).sum(0) / np.maximum(maps[..., channel + 1], 1e-6)
-    boxes = None
+    boxes = instances = None
     if one.boxes is not None and other.boxes is not None:
-        boxes = np.concatenate([one.boxes, other.boxes])
-    return PackedSample(image, np.rint(maps).astype(np.uint8), boxes)
+        first, second = (one, other) if weight >= 0.5 else (other, one)
+        boxes = np.concatenate([first.boxes, second.boxes])  # type: ignore[list-item]
+        instances = first.instances
+    return PackedSample(image, np.rint(maps).astype(np.uint8), boxes, instances)
 
 
 def _compose(
@@ -168,12 +171,16 @@ def _compose(
     for tile in tiles:
         frame = draw()
         matrix = _view(frame, tile, mosaic, config, rng).matrix(*frame.image.shape[:2])
-        frame = PackedSample(_under_weather(frame.image, config, rng), frame.maps, frame.boxes)
+        frame = replace(frame, image=_under_weather(frame.image, config, rng))
         warp_into(canvas, frame, matrix, tile)
         if frame.boxes is not None:
-            boxes.append(warp_boxes(frame.boxes, matrix, tile))
+            moved, kept = warp_boxes(frame.boxes, matrix, tile)
+            renumber(canvas, tile, kept, before=sum(map(len, boxes)))
+            boxes.append(moved)
     if len(boxes) == len(tiles):
         canvas.boxes = np.concatenate(boxes)
+    else:
+        canvas.instances = None
     return canvas
 
 

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from yolopv2.data.ahead import Frames, iterate_samples
 from yolopv2.data.dataset import Dataset
-from yolopv2.data.packed import MAPS, Lanes, PackedSample, pack_sample
+from yolopv2.data.packed import MAPS, Lanes, PackedSample, pack_sample, resize_instances
 from yolopv2.errors import YolopError
 from yolopv2.files import cannot_write, hidden_path
 from yolopv2.geometry.letterbox import Letterbox
 
 Cache = Literal["none", "ram", "disk"]
+
+_BYTES = 3 + len(MAPS) + 2
+"""Of a pixel: image, maps, and the number of an instance."""
 
 _LABELS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".json", ".txt"}
 """Kinds of files that data sets are made of."""
@@ -87,8 +90,8 @@ class SizedFrames:
 
     @property
     def most_bytes(self) -> int:
-        """Of a frame and its maps."""
-        return self.height * self.width * (3 + len(MAPS))
+        """Of a frame, its maps and its instances."""
+        return self.height * self.width * _BYTES
 
     def __getitem__(self, index: int) -> PackedSample:
         """Reads one frame; raises `YolopError` when that cannot be done."""
@@ -109,6 +112,7 @@ def _shrink(sample: PackedSample, height: int, width: int) -> PackedSample:
     rows, columns = sample.image.shape[:2]
     if (rows, columns) == (height, width):
         return sample
+    instances = None if sample.instances is None else resize_instances(sample.instances, height, width)
     image, maps = (
         cv2.resize(array, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         for array in (sample.image, sample.maps)
@@ -116,17 +120,18 @@ def _shrink(sample: PackedSample, height: int, width: int) -> PackedSample:
     boxes = sample.boxes
     if boxes is not None:
         boxes = boxes * np.array([1, *[width / columns, height / rows] * 2], np.float32)
-    return PackedSample(image, maps, boxes)
+    return PackedSample(image, maps, boxes, instances)
 
 
 class CachedFrames:
     """Frames of any sizes in one array, so that processes can share it.
 
     Args:
-        pixels: uint8 ``[n, bytes]``: each frame's image, then its maps.
+        pixels: uint8 ``[n, bytes]``: each frame's image, then its maps, then its instances where it has any.
         shapes: int ``[n, 2]``: height and width of each frame; 0, 0 of one that could not be read.
         boxes: ``[m, 5]``, those of all frames one after another.
         counts: int ``[n]``: how many boxes each frame has, -1 where nobody labelled any.
+        masked: bool ``[n]``: whether it has instances.
         problems: str ``[k]``: why each of those frames could not be read.
     """
 
@@ -136,9 +141,11 @@ class CachedFrames:
         shapes: NDArray[np.int64],
         boxes: NDArray[np.float32],
         counts: NDArray[np.int64],
+        masked: NDArray[np.bool_],
         problems: NDArray[np.str_],
     ) -> None:
-        self.pixels, self.shapes, self.boxes, self.counts, self.problems = pixels, shapes, boxes, counts, problems
+        self.pixels, self.shapes, self.boxes, self.counts = pixels, shapes, boxes, counts
+        self.masked, self.problems = masked, problems
         self._ends = np.cumsum(np.maximum(counts, 0))
 
     def __len__(self) -> int:
@@ -153,10 +160,12 @@ class CachedFrames:
         height, width = (int(side) for side in self.shapes[index])
         if not height:
             raise YolopError(str(self.problems[np.count_nonzero(self.shapes[:index, 0] == 0)]))
-        image, maps, _ = np.split(self.pixels[index], np.cumsum([3, len(MAPS)]) * height * width)
+        ends = np.cumsum([3, len(MAPS), 2]) * height * width
+        image, maps, numbers, _ = np.split(self.pixels[index], ends)
         count, end = int(self.counts[index]), int(self._ends[index])
         boxes = None if count < 0 else self.boxes[end - count : end]
-        return PackedSample(image.reshape(height, width, 3), maps.reshape(height, width, len(MAPS)), boxes)
+        instances = numbers.view(np.uint16).reshape(height, width) if self.masked[index] else None
+        return PackedSample(image.reshape(height, width, 3), maps.reshape(height, width, len(MAPS)), boxes, instances)
 
 
 class _Mapped(CachedFrames):
@@ -166,7 +175,7 @@ class _Mapped(CachedFrames):
         self.folder = folder
         try:
             with np.load(folder / "frames.npz") as stored:
-                index = {name: stored[name] for name in ("shapes", "boxes", "counts", "problems")}
+                index = {name: stored[name] for name in ("shapes", "boxes", "counts", "masked", "problems")}
             pixels = np.memmap(folder / "pixels.bin", np.uint8, "r").reshape(len(index["shapes"]), -1)
         except (OSError, ValueError, KeyError) as error:
             raise YolopError(f"The cached frames in {folder} are damaged ({error}): delete the folder.") from None
@@ -240,20 +249,30 @@ class _Keep(Protocol):
 def _gather(frames: SizedFrames, keep: _Keep, progress: Callable[[], object] | None) -> dict[str, NDArray]:
     """Reads all frames once; pixels go to ``keep``, what else `CachedFrames` needs is returned."""
     shapes = np.zeros((len(frames), 2), np.int64)
-    counts = np.full(len(frames), -1, np.int64)
+    counts, masked = np.full(len(frames), -1, np.int64), np.zeros(len(frames), bool)
     boxes, problems = [np.zeros((0, 5), np.float32)], list[str]()
     for index, sample in enumerate(iterate_samples(frames)):
         if isinstance(sample, YolopError):
             problems.append(str(sample))
         else:
             shapes[index] = sample.image.shape[:2]
-            keep(index, np.concatenate([sample.image.ravel(), sample.maps.ravel()]))
+            parts = [sample.image.ravel(), sample.maps.ravel()]
+            if sample.instances is not None:
+                masked[index] = True
+                parts.append(np.ascontiguousarray(sample.instances).view(np.uint8).ravel())
+            keep(index, np.concatenate(parts))
             if sample.boxes is not None:
                 counts[index] = len(sample.boxes)
                 boxes.append(sample.boxes)
         if progress is not None:
             progress()
-    return {"shapes": shapes, "counts": counts, "boxes": np.concatenate(boxes), "problems": np.array(problems, str)}
+    return {
+        "shapes": shapes,
+        "boxes": np.concatenate(boxes),
+        "counts": counts,
+        "masked": masked,
+        "problems": np.array(problems, str),
+    }
 
 
 def _fingerprint(frames: SizedFrames, folder: Path) -> str:
@@ -269,7 +288,8 @@ def _fingerprint(frames: SizedFrames, folder: Path) -> str:
         for name, value in vars(dataset).items()
         if isinstance(value, str | int | float | Path | None) or is_dataclass(value)
     }
-    made_by = (type(dataset).__name__, len(dataset), dataset.names, settings, frames.height, frames.width, frames.lanes)
+    size = (frames.height, frames.width, _BYTES)
+    made_by = (type(dataset).__name__, len(dataset), dataset.names, settings, *size, frames.lanes)
     digest = hashlib.sha256(repr(made_by).encode())
     for where, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if Path(where, name) != folder)

@@ -2,10 +2,13 @@
 
 A packed folder holds ``images.npy`` (uint8 ``[n, H, W, 3]``), ``maps.npy`` (uint8 ``[n, H, W, 4]``, see `MAPS`) and
 ``boxes.npz`` (float32 ``[k, 5]`` under the number of each frame that has box labels: class, then ``x1 y1 x2 y2``).
+Where any frame has instance masks there is ``instances.npy`` as well, uint16 ``[n, H, W]``, see `PackedSample`.
 """
 
+import math
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,6 +27,8 @@ MAPS = ("drivable", "drivable_weight", "lanes", "lanes_weight")
 
 Lanes = Literal["touch", "area"]
 
+_INSTANCES = "instances.npy"
+
 
 @dataclass
 class PackedSample:
@@ -33,12 +38,15 @@ class PackedSample:
         image: uint8 ``[H, W, 3]``, RGB.
         maps: uint8 ``[H, W, 4]``, see `MAPS`.
         boxes: float32 ``[n, 5]``: class, then ``x1 y1 x2 y2`` in pixels; None when the frame has no box labels.
+        instances: uint16 ``[H, W]``: where row i of the boxes is seen i + 1, elsewhere 0; None when no box has a mask.
+            The mask of a box without any pixel is not known.
         problems: What could not be read and was left out on the way here, for the log.
     """
 
     image: NDArray[np.uint8]
     maps: NDArray[np.uint8]
     boxes: NDArray[np.float32] | None
+    instances: NDArray[np.uint16] | None = None
     problems: list[str] = field(default_factory=list)
 
 
@@ -72,7 +80,32 @@ def pack_sample(sample: Sample, height: int, width: int, lanes: Lanes = "touch")
     if sample.boxes is not None and sample.class_ids is not None:
         moved = letterbox.boxes_to_canvas(sample.boxes)
         boxes = np.concatenate([sample.class_ids[:, None], moved], 1).astype(np.float32)
-    return PackedSample(letterbox.apply(sample.image), np.stack(channels, -1), boxes)
+    instances = None
+    if boxes is not None and sample.masks is not None:
+        instances = np.zeros((height, width), np.uint16)
+        instances[letterbox.rows, letterbox.columns] = resize_instances(
+            instance_map(sample.masks), letterbox.scaled_height, letterbox.scaled_width
+        )
+    return PackedSample(letterbox.apply(sample.image), np.stack(channels, -1), boxes, instances)
+
+
+def instance_map(masks: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Masks ``[n, H, W]`` as one map of 1 to n, and 0 where there is none; the smaller lies over the larger.
+
+    Example:
+        >>> instance_map(np.array([[[0, 1, 1]], [[1, 1, 1]]], bool)).tolist()
+        [[2, 1, 1]]
+    """
+    numbers = np.zeros(masks.shape[1:], np.uint16)
+    for row in np.argsort(-masks.sum((1, 2)), kind="stable"):
+        numbers[masks[row]] = row + 1
+    return numbers
+
+
+def resize_instances(instances: NDArray[np.uint16], height: int, width: int) -> NDArray[np.uint16]:
+    """An instance map in another size; every pixel takes the number of the nearest one."""
+    resized = cv2.resize(instances, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return resized.astype(np.uint16, copy=False)
 
 
 def unpack_sample(packed: PackedSample, source: str = "") -> Sample:
@@ -82,13 +115,16 @@ def unpack_sample(packed: PackedSample, source: str = "") -> Sample:
         packed: The frame; a label without any weight is missing.
         source: Where it came from, for messages.
     """
-    boxes = packed.boxes
+    boxes, masks = packed.boxes, None
+    if boxes is not None and packed.instances is not None and (packed.instances.any() or not len(boxes)):
+        masks = packed.instances[None] == np.arange(1, len(boxes) + 1, dtype=np.uint16)[:, None, None]
     return Sample(
         image=np.array(packed.image),
         boxes=None if boxes is None else boxes[:, 1:].copy(),
         class_ids=None if boxes is None else boxes[:, 0].astype(np.int64),
         drivable=_decided(packed.maps[..., 0], packed.maps[..., 1]),
         lanes=_decided(packed.maps[..., 2], packed.maps[..., 3]),
+        masks=masks,
         source=source,
     )
 
@@ -105,12 +141,10 @@ def _soft(mask: NDArray[np.uint8] | None, letterbox: Letterbox) -> list[NDArray[
     if mask is None:
         return [share, share]
     known = np.full_like(share, 255)
-    rows = slice(letterbox.top, letterbox.top + letterbox.scaled_height)
-    columns = slice(letterbox.left, letterbox.left + letterbox.scaled_width)
     size = (letterbox.scaled_width, letterbox.scaled_height)
     for canvas, pixels in ((share, mask == 1), (known, mask != IGNORE)):
         whole = pixels.astype(np.uint8) * np.uint8(255)
-        canvas[rows, columns] = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+        canvas[letterbox.rows, letterbox.columns] = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
     return [share, known]
 
 
@@ -145,13 +179,16 @@ def _write_arrays(folder: Path, samples: Iterable[PackedSample], count: int) -> 
     """Writes frames and maps one by one, so that a full disk is an error here and not a crash; returns the boxes."""
     boxes: dict[str, NDArray[np.float32]] = {}
     shape: tuple[int, ...] = ()
-    written = 0
-    with (folder / "images.npy").open("wb") as images, (folder / "maps.npy").open("wb") as maps:
+    written, masked = 0, False
+    files = (folder / name for name in ("images.npy", "maps.npy", _INSTANCES))
+    with ExitStack() as stack:
+        images, maps, instances = (stack.enter_context(path.open("wb")) for path in files)
         for sample in samples:
             if not written:
                 shape = sample.image.shape[:2]
                 _write_header(images, (count, *shape, 3))
                 _write_header(maps, (count, *shape, len(MAPS)))
+                begin = _write_header(instances, (count, *shape), "<u2")
             if sample.image.shape != (*shape, 3) or sample.maps.shape != (*shape, len(MAPS)) or written == count:
                 raise ValueError(
                     f"expected {count} samples of {shape}, got one of {sample.image.shape} after {written}"
@@ -160,14 +197,23 @@ def _write_arrays(folder: Path, samples: Iterable[PackedSample], count: int) -> 
             maps.write(np.ascontiguousarray(sample.maps, np.uint8).data)
             if sample.boxes is not None:
                 boxes[str(written)] = sample.boxes.astype(np.float32)
+            if sample.instances is not None:
+                instances.seek(begin + 2 * written * math.prod(shape))  # what is passed over reads as 0
+                instances.write(np.ascontiguousarray(sample.instances, "<u2").data)
+                masked = True
             written += 1
+        instances.truncate(begin + 2 * count * math.prod(shape))
+    if not masked:
+        (folder / _INSTANCES).unlink()
     if written != count or not count:
         raise ValueError(f"expected {count} samples, at least one, got {written}")
     return boxes
 
 
-def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+def _write_header(file: BinaryIO, shape: tuple[int, ...], kind: str = "|u1") -> int:
+    """Begins an array; returns where its numbers begin."""
+    np.lib.format.write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+    return file.tell()
 
 
 class PackedFrames:
@@ -183,6 +229,8 @@ class PackedFrames:
             self.images = _load_map(self.folder / "images.npy", 3)
             self.maps = _load_map(self.folder / "maps.npy", len(MAPS))
             self.boxes = _load_boxes(self.folder / "boxes.npz")
+            path = self.folder / _INSTANCES
+            self.instances = _load_instances(path, self.maps.shape[:3]) if path.exists() else None
             if self.images.shape[:3] != self.maps.shape[:3] or not {*self.boxes} <= {*range(len(self.images))}:
                 raise ValueError("its files belong to different sets of frames")
         # Whatever a damaged file makes NumPy's readers raise, from EOFError to zlib.error; they run no code.
@@ -193,13 +241,21 @@ class PackedFrames:
         return len(self.images)
 
     def __getitem__(self, index: int) -> PackedSample:
-        return PackedSample(self.images[index], self.maps[index], self.boxes.get(index))
+        instances = None if self.instances is None else self.instances[index]
+        return PackedSample(self.images[index], self.maps[index], self.boxes.get(index), instances)
 
 
 def _load_map(path: Path, channels: int) -> NDArray[np.uint8]:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != channels:
         raise ValueError(f"{path.name} holds no bytes of the shape [n, H, W, {channels}]")
+    return array
+
+
+def _load_instances(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint16]:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint16 or array.shape != shape:
+        raise ValueError(f"{path.name} holds no numbers of 16 bits of the shape {list(shape)}")
     return array
 
 

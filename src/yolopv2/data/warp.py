@@ -79,6 +79,7 @@ def warp_into(canvas: PackedSample, frame: PackedSample, matrix: Matrix, tile: T
     affine = not matrix[2, :2].any()
     size = (x2 - x1, y2 - y1)
     empty = [255.0 * (name.endswith("weight") and bool(frame.maps[..., i].any())) for i, name in enumerate(MAPS)]
+    _warp_instances(canvas, frame, inside, tile)
     for source, target, borders in ((frame.image, canvas.image, (PADDING,) * 3), (frame.maps, canvas.maps, empty)):
         if affine:
             target[y1:y2, x1:x2] = cv2.warpAffine(source, inside[:2], size, borderValue=borders)
@@ -86,7 +87,36 @@ def warp_into(canvas: PackedSample, frame: PackedSample, matrix: Matrix, tile: T
             target[y1:y2, x1:x2] = cv2.warpPerspective(source, inside, size, borderValue=borders)
 
 
-def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> NDArray[np.float32]:
+def _warp_instances(canvas: PackedSample, frame: PackedSample, inside: Matrix, tile: Tile) -> None:
+    """The part of `warp_into` for instances: numbers are not mixed, every pixel takes the nearest one."""
+    if frame.instances is None:
+        return
+    if canvas.instances is None:
+        canvas.instances = np.zeros(canvas.image.shape[:2], np.uint16)
+    x1, y1, x2, y2 = tile
+    canvas.instances[y1:y2, x1:x2] = cv2.warpPerspective(
+        frame.instances, inside, (x2 - x1, y2 - y1), flags=cv2.INTER_NEAREST, borderValue=0
+    )
+
+
+def renumber(canvas: PackedSample, tile: Tile, kept: NDArray[np.intp], before: int) -> None:
+    """Makes the instances in a tile refer to the canvas's boxes.
+
+    Args:
+        canvas: Whose instances of this tile refer to the rows of its frame's boxes.
+        tile: Where.
+        kept: Those of the frame's rows that are boxes of the canvas as well, in their order.
+        before: Boxes of the canvas that come before them.
+    """
+    if canvas.instances is None:
+        return
+    part = canvas.instances[tile[1] : tile[3], tile[0] : tile[2]]
+    numbers = np.zeros(max(int(part.max(initial=0)), int(kept.max(initial=-1)) + 1) + 1, np.uint16)
+    numbers[kept + 1] = before + 1 + np.arange(len(kept))
+    part[:] = numbers[part]
+
+
+def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Boxes after a projective map, cut at a tile.
 
     Args:
@@ -95,12 +125,15 @@ def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> NDArra
         tile: Where they are looked at.
 
     Returns:
-        ``[m, 5]``: those of which a quarter is left and that are at least two pixels wide and high.
+        ``[m, 5]``: those of which a quarter is left and that are at least two pixels wide and high; and ``[m]``, which
+        rows they were.
 
     Example:
         >>> half = np.diag([0.5, 0.5, 1])
-        >>> warp_boxes(np.array([[0, 10, 10, 30, 50], [0, 150, 0, 200, 8]], np.float32), half, (0, 0, 80, 80)).tolist()
-        [[0.0, 5.0, 5.0, 15.0, 25.0]]
+        >>> boxes = np.array([[0, 150, 0, 200, 8], [0, 10, 10, 30, 50]], np.float32)
+        >>> moved, kept = warp_boxes(boxes, half, (0, 0, 80, 80))
+        >>> moved.tolist(), kept.tolist()
+        ([[0.0, 5.0, 5.0, 15.0, 25.0]], [1])
     """
     x1, y1, x2, y2 = boxes[:, 1:].astype(np.float64).T
     # An octagon in the box: things do not fill their boxes' corners, which when turned would make boxes too wide.
@@ -114,4 +147,5 @@ def warp_boxes(boxes: NDArray[np.float32], matrix: Matrix, tile: Tile) -> NDArra
     low, high = np.clip(low, tile[:2], tile[2:]), np.clip(high, tile[:2], tile[2:])
     sides = high - low
     keep = (np.prod(sides, 1) >= _LEAST_SHARE * whole) & (sides.min(1, initial=np.inf) >= _LEAST_SIDE)
-    return np.concatenate([boxes[keep, :1], low[keep], high[keep]], 1).astype(np.float32)
+    moved_boxes = np.concatenate([boxes[keep, :1], low[keep], high[keep]], 1).astype(np.float32)
+    return moved_boxes, np.flatnonzero(keep)

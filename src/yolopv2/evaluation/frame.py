@@ -97,7 +97,7 @@ class Scorer:
     def _in_classes_of_data(self, vehicles: Vehicles) -> Vehicles:
         known = vehicles[np.isin(vehicles.class_id, list(self.class_ids))]
         class_id = np.array([self.class_ids[own] for own in known.class_id.tolist()], np.int64)
-        return Vehicles(known.xyxy, known.confidence, class_id, known.masks)
+        return Vehicles(known.xyxy, known.confidence, class_id, known.instances)
 
     def _masks(self, sample: Sample, look: Look) -> dict[str, Any]:
         rules = self.protocol
@@ -135,7 +135,7 @@ class Scorer:
         pairs = match_boxes_one_to_one(vehicles.xyxy, vehicles.class_id, sample.boxes, sample.class_ids)
         record: dict[str, Any] = {"box_pairs": {self.names[class_id]: each for class_id, each in pairs.items()}}
         labels = (sample.masks, sample.drivable, sample.lanes)
-        if vehicles.masks is not None and all(label is not None for label in labels):
+        if vehicles.instances is not None and all(label is not None for label in labels):
             record["segments"] = self._segments(scene, vehicles, sample)
         return record
 

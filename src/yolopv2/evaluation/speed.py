@@ -38,7 +38,7 @@ def measure_speed(predictor: Predictor, dataset: Dataset) -> dict[str, Any]:
     stages: dict[str, list[float]] = {"preprocess": [], "network": [], "postprocess": [], "whole": []}
     for number in range(WARM_UP + COUNTED):
         frame = frames[number % len(frames)]
-        for stage, seconds in zip(stages, _stages(predictor, frame, thresholds), strict=True):
+        for stage, seconds in zip(stages, stage_seconds(predictor, frame, thresholds), strict=True):
             stages[stage].append(seconds)
     batch = (frames * _BATCH)[:_BATCH]
     rounds = max(COUNTED // _BATCH, 1)
@@ -73,7 +73,7 @@ def _readable(dataset: Dataset) -> Iterator[Frame]:
         yield Frame(sample.image, sample.source, index)
 
 
-def _stages(predictor: Predictor, frame: Frame, thresholds: Thresholds) -> list[float]:
+def stage_seconds(predictor: Predictor, frame: Frame, thresholds: Thresholds) -> list[float]:
     """Seconds of preprocessing, network, postprocessing and all of it, for one frame."""
     moments = [time.perf_counter()]
     (batch,) = letterbox_batches([frame.image], predictor.size)

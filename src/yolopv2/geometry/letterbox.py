@@ -47,6 +47,16 @@ class Letterbox:
     top: int
     left: int
 
+    @property
+    def rows(self) -> slice:
+        """The canvas's rows that the frame takes."""
+        return slice(self.top, self.top + self.scaled_height)
+
+    @property
+    def columns(self) -> slice:
+        """The canvas's columns that the frame takes."""
+        return slice(self.left, self.left + self.scaled_width)
+
     @classmethod
     def fit(cls, frame_height: int, frame_width: int, size: int = 640, stride: int = 32) -> "Letterbox":
         """Letterbox onto the smallest canvas with long side ``size`` that the network accepts.

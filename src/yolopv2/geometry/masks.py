@@ -91,8 +91,38 @@ def rle_encode(mask: NDArray[np.bool_], compressed: bool = True) -> dict[str, An
         >>> rle_encode(np.array([[0, 1], [1, 1]], bool))
         {'size': [2, 2], 'counts': '13'}
     """
-    height, width = mask.shape
-    counts = _count_runs(np.asarray(mask, np.bool_).T.ravel())
+    return rle_encode_part(mask, 0, 0, *mask.shape, compressed=compressed)
+
+
+def rle_encode_part(
+    part: NDArray[np.bool_], x: int, y: int, height: int, width: int, compressed: bool = True
+) -> dict[str, Any]:
+    """Encode a mask of which only a part is given; outside of it no pixel is set.
+
+    Args:
+        part: bool ``[h, w]``.
+        x: Column of its first pixel.
+        y: Row of its first pixel.
+        height: Of the whole mask.
+        width: Of the whole mask.
+        compressed: As for `rle_encode`.
+
+    Example:
+        >>> rle_encode_part(np.ones((1, 2), bool), 1, 0, 2, 4, compressed=False)
+        {'size': [2, 4], 'counts': [2, 1, 1, 1, 3]}
+    """
+    rows, columns = part.shape
+    pixels = np.zeros((columns, height), np.uint8)
+    if part.size:
+        # OpenCV transposes block by block, several times as quickly as numpy copies columns.
+        pixels[:, y : y + rows] = cv2.transpose(np.ascontiguousarray(part, np.bool_).view(np.uint8))
+    counts = _count_runs(pixels.ravel())
+    counts[0] += x * height
+    after = (width - x - columns) * height
+    if len(counts) % 2:
+        counts[-1] += after
+    elif after:
+        counts = np.append(counts, after)
     return {"size": [height, width], "counts": _pack(counts) if compressed else counts.tolist()}
 
 
@@ -149,8 +179,8 @@ def rle_size(rle: Mapping[str, Any]) -> tuple[int, int]:
     return height, width
 
 
-def _count_runs(flat: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Lengths of the runs of a flat mask, the first one of zeros (so possibly 0 long)."""
+def _count_runs(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Lengths of the runs of a flat mask of 0 and 1, the first one of zeros (so possibly 0 long)."""
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     begins_set = [0] if flat.size and flat[0] else []
     borders = np.concatenate([[0], begins_set, changes, [flat.size]]).astype(np.int64)

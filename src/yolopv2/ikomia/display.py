@@ -63,7 +63,7 @@ def _picture(shown: Any) -> NDArray[np.uint8] | None:
     """What is to be seen of something."""
     if shown is None:
         raise YolopError("there is nothing to show: this output is empty, such as the mask where road_lane is False")
-    raise YolopError(f"a {type(shown).__name__} cannot be shown: give a picture, a mask, an output, a task or a workflow")
+    raise YolopError(f"a {type(shown).__name__} cannot be shown: give a picture, mask, output, task or workflow")
 
 
 @_picture.register

@@ -120,9 +120,7 @@ def write_workflow(path: str | Path, name: str, graph: Graph, exposed: Exposed) 
             for offered in exposed.parameters
         ],
         exposed_outputs=[
-            _ExposedOutput(
-                description=offered.description, task_id=ids[offered.task], task_output_index=offered.index
-            )
+            _ExposedOutput(description=offered.description, task_id=ids[offered.task], task_output_index=offered.index)
             for offered in exposed.outputs
         ],
     )

@@ -123,16 +123,17 @@ class Graph:
         if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(index, int) for index in pair):
             raise YolopError(f"{pair!r} is no edge: write (output of {source.name}, input of {target.name})")
         output, index = pair
-        for what, port, task, kinds in (("output", output, source, source.outputs), ("input", index, target, target.inputs)):
-            if not 0 <= port < len(kinds):
-                raise YolopError(f"{task.name} has no {what} {port}; {ports(kinds)}")
+        if not 0 <= output < len(source.outputs):
+            raise YolopError(f"{source.name} has no output {output}; {ports(source.outputs)}")
+        if not 0 <= index < len(target.inputs):
+            raise YolopError(f"{target.name} has no input {index}; {ports(target.inputs)}")
         return Edge(source, output, target, index)
 
     def _check_edge(self, edge: Edge) -> None:
         given, taken = edge.source.outputs[edge.output], edge.target.inputs[edge.input]
         names = f"output {edge.output} of {edge.source.name}", f"input {edge.input} of {edge.target.name}"
         if given is not taken:
-            raise YolopError(f"{names[0]} is {given.value} and {names[1]} takes {taken.value}: they cannot be connected")
+            raise YolopError(f"{names[0]} is {given.value} but {names[1]} takes {taken.value}: they do not fit")
         for other in self.edges:
             if other.target is edge.target and other.input == edge.input:
                 raise YolopError(f"{names[1]} is already fed by {other.source.name}: it takes one connection")

@@ -229,9 +229,7 @@ def lane_data(scene: Scene) -> dict[str, Any]:
     }
 
 
-def segmented(
-    frame: Frame, drivable: NDArray[np.bool_] | None = None, lanes: NDArray[np.bool_] | None = None
-) -> Scene:
+def segmented(frame: Frame, drivable: NDArray[np.bool_] | None = None, lanes: NDArray[np.bool_] | None = None) -> Scene:
     """A scene of a frame that has masks at most, and no vehicle."""
     height, width = frame.image.shape[:2]
     return Scene(

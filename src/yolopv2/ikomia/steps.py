@@ -15,7 +15,7 @@ from yolopv2.geometry.boxes import box_areas
 from yolopv2.ikomia.outputs import IO, DetectionIO, ImageIO, IODataType, SegmentationIO, segmented
 from yolopv2.ikomia.parameters import DrawParameters, FilterParameters, WriteParameters, words
 from yolopv2.ikomia.task import Task, first
-from yolopv2.inference.results import FORMATS, Results, refuse_folder_of_inputs
+from yolopv2.inference.results import FORMATS, Prepared, Results, refuse_folder_of_inputs
 from yolopv2.media import Frame
 from yolopv2.scene import Scene
 
@@ -125,7 +125,9 @@ class Write(Task):
         """Writes a frame."""
         assert self._written is not None, "the workflow begins a task before it runs it"
         image = cast(ImageIO, given[0])
-        self._written.add(image.frame, joined_scene(image.frame, given), image.get_image())
+        scene = joined_scene(image.frame, given)
+        drawn = image.get_image() if "image" in words(self.params.save) else None
+        self._written.add(Prepared(image.frame, scene, drawn, scene.to_json()))
         return []
 
 

@@ -74,7 +74,7 @@ class Task:
         if not self._results:
             raise YolopError(f"{self.name} has not run yet: call run_on(...) of its workflow first")
         if self._results[index] is None:
-            raise YolopError(f"output {index} of {self.name} is empty: nothing was connected to the input it comes from")
+            raise YolopError(f"output {index} of {self.name} is empty: connect the input that it comes from")
         return self._results[index]
 
     def get_outputs(self) -> list[IO]:

@@ -17,6 +17,7 @@ from yolopv2.ikomia.registry import create_task
 from yolopv2.ikomia.running import Run, run_graph
 from yolopv2.ikomia.task import Task
 
+
 class Workflow:
     """Tasks that are run one after the other on the same input.
 
@@ -309,7 +310,7 @@ class Workflow:
         )
         for key, params in (exposed_params or {}).items():
             task = self._by_key(key)
-            for name, info in (params or dict.fromkeys(task.get_parameters(), {})).items():
+            for name, info in (params or {name: {} for name in task.get_parameters()}).items():
                 exposed.add_parameter(task, name, info)
         for key, outputs in (exposed_outputs or {}).items():
             task = self._by_key(key)

@@ -9,6 +9,7 @@ from yolopv2.errors import YolopError
 from yolopv2.geometry.boxes import box_areas, clip_boxes, nms
 from yolopv2.geometry.letterbox import Letterbox
 from yolopv2.inference.candidates import Candidates
+from yolopv2.inference.masks import assemble_masks
 from yolopv2.media import Frame
 from yolopv2.scene import Scene, Vehicles
 
@@ -74,8 +75,11 @@ def to_scene(
     Returns:
         The scene, in pixels of the frame.
     """
+    parts = None
+    if candidates.coefficients is not None and candidates.prototypes is not None:
+        parts = candidates.coefficients[row], candidates.prototypes[row]
     return Scene(
-        vehicles=to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, thresholds),
+        vehicles=to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, thresholds, parts),
         drivable=None if candidates.drivable is None else letterbox.mask_to_frame(candidates.drivable[row]),
         lanes=None if candidates.lanes is None else letterbox.mask_to_frame(candidates.lanes[row]),
         names=names,
@@ -89,9 +93,16 @@ def to_scene(
 
 
 def to_vehicles(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], letterbox: Letterbox, thresholds: Thresholds
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    letterbox: Letterbox,
+    thresholds: Thresholds,
+    mask_parts: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> Vehicles:
-    """The vehicles among the candidates ``[A, 4]``, ``[A, C]`` of one canvas, in pixels of the frame."""
+    """The vehicles among the candidates ``[A, 4]``, ``[A, C]`` of one canvas, in pixels of the frame.
+
+    With ``mask_parts``, coefficients ``[A, K]`` and prototypes ``[K, h, w]``, they have instance masks.
+    """
     likely = np.flatnonzero(scores.max(axis=1, initial=0) >= thresholds.conf)  # never true of NaN
     boxes, scores = boxes[likely], scores[likely]
     class_ids = scores.argmax(axis=1)
@@ -103,4 +114,8 @@ def to_vehicles(
         wanted &= np.isin(class_ids, thresholds.classes)
     boxes, confidence, class_ids = boxes[wanted], confidence[wanted], class_ids[wanted]
     kept = nms(boxes, confidence, None if thresholds.agnostic else class_ids, thresholds.iou, thresholds.max_det)
-    return Vehicles(boxes[kept], confidence[kept], class_ids[kept].astype(np.int64))
+    masks = None
+    if mask_parts is not None:
+        coefficients, prototypes = mask_parts
+        masks = assemble_masks(boxes[kept], coefficients[likely[wanted][kept]], prototypes, letterbox)
+    return Vehicles(boxes[kept], confidence[kept], class_ids[kept].astype(np.int64), masks)

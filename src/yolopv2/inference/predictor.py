@@ -1,6 +1,7 @@
 """The whole way of a frame: read, letterbox, runtime, decide, Scene."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from itertools import islice
 
 import numpy as np
@@ -11,7 +12,7 @@ from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.postprocess import Thresholds, to_scene, whole_number
 from yolopv2.inference.preprocess import Fit, letterbox_batches
 from yolopv2.inference.runtimes import Runtime
-from yolopv2.inference.video import ahead
+from yolopv2.inference.video import ahead, in_parallel
 from yolopv2.media import Frame
 from yolopv2.scene import Scene
 
@@ -34,33 +35,35 @@ class Predictor:
         Letterbox.fit(1, 1, whole_number("size", size))
         self.runtime, self.size = runtime, size
 
-    def __call__(self, frames: Sequence[Frame], thresholds: Thresholds) -> list[Scene]:
+    def __call__(self, frames: Sequence[Frame], thresholds: Thresholds, alone: bool = True) -> list[Scene]:
         """What is seen in some frames, of any sizes, looked at together.
 
         Args:
             frames: As many as fit into memory.
             thresholds: What counts as seen.
+            alone: As for `look`.
 
         Returns:
             One scene per frame, in their order.
         """
-        looks = self.look([frame.image for frame in frames])
+        looks = self.look([frame.image for frame in frames], alone=alone)
         names = self.runtime.names
         return [to_scene(*look, thresholds, names, frame) for look, frame in zip(looks, frames, strict=True)]
 
-    def look(self, images: Sequence[NDArray[np.uint8]], fit: Fit = Letterbox.fit) -> list[Look]:
+    def look(self, images: Sequence[NDArray[np.uint8]], fit: Fit = Letterbox.fit, alone: bool = True) -> list[Look]:
         """What the network gives for some frames, before anything is decided.
 
         Args:
             images: uint8 ``[H, W, 3]`` RGB each.
             fit: How a frame is laid on its canvas.
+            alone: Whether no other frames are looked at meanwhile, in other threads; the results are the same.
 
         Returns:
             For each frame the candidates of its batch, its row among them, and where it lies on the canvas.
         """
         looks: dict[int, Look] = {}
         for batch in letterbox_batches(images, self.size, fit):
-            candidates = self.runtime(batch.canvases)
+            candidates = self.runtime(batch.canvases, alone)
             for row, (position, letterbox) in enumerate(zip(batch.positions, batch.letterboxes, strict=True)):
                 looks[position] = (candidates, row, letterbox)
         return [looks[position] for position in range(len(images))]
@@ -82,10 +85,23 @@ class Predictor:
             YolopError: ``batch`` is no number of frames. What reading raises is raised by the generator.
         """
         whole_number("batch", batch)
-        return ahead(self._look(ahead(frames, depth=batch + 1), thresholds, batch), depth=2)
+        return self._stream(frames, thresholds, batch)
 
-    def _look(
-        self, frames: Iterator[Frame], thresholds: Thresholds, batch: int
+    def _stream(
+        self, frames: Iterable[Frame], thresholds: Thresholds, batch: int
     ) -> Generator[tuple[Frame, Scene], None, None]:
-        while together := list(islice(frames, batch)):
-            yield from zip(together, self(together, thresholds), strict=True)
+        streams = self.runtime.streams
+
+        def look(together: list[Frame]) -> list[tuple[Frame, Scene]]:
+            return list(zip(together, self(together, thresholds, alone=streams == 1), strict=True))
+
+        batches = _batches(ahead(frames, depth=batch + 1), batch)
+        with closing(in_parallel(look, batches, streams)) as looked:
+            for together in looked:
+                yield from together
+
+
+def _batches(frames: Generator[Frame, None, None], size: int) -> Generator[list[Frame], None, None]:
+    with closing(frames):
+        while together := list(islice(frames, size)):
+            yield together

@@ -2,11 +2,11 @@
 
 import json
 import os
-from collections.abc import Collection, Iterable
-from contextlib import ExitStack
+from collections.abc import Collection, Generator, Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,22 @@ def refuse_folder_of_inputs(folder: Path, inputs: Iterable[str]) -> None:
         raise YolopError(f"the results would lie among the inputs in {folder}: choose another output folder")
 
 
+class Prepared(NamedTuple):
+    """What is to be written of one frame.
+
+    Attributes:
+        frame: The frame.
+        scene: What was seen in it.
+        drawn: uint8 ``[H, W, 3]`` RGB, the picture to be written, if any is.
+        line: The scene as a line of JSON.
+    """
+
+    frame: "Frame"
+    scene: Scene
+    drawn: NDArray[np.uint8] | None
+    line: str
+
+
 class Results:
     """Writes scenes into a folder as they come; leaving the context finishes every file, whatever ended it.
 
@@ -94,24 +110,30 @@ class Results:
         self._open.enter_context(self._lines)
         self._coco = self._open.enter_context(JsonArray(folder / "results.json")) if "coco" in formats else None
 
-    def add(self, frame: "Frame", scene: Scene, picture: NDArray[np.uint8] | None = None) -> None:
-        """Writes what was seen in a frame.
+    def prepared(self, scenes: Generator[tuple["Frame", Scene], None, None]) -> Generator["Prepared", None, None]:
+        """Makes of each scene what is to be written, without writing it, so that a thread may do it ahead.
 
         Args:
-            frame: The frame.
-            scene: What was seen in it.
-            picture: uint8 ``[H, W, 3]`` RGB, what is written as its picture; if None, the scene drawn over the frame.
+            scenes: Frames with what was seen in them; closed at the end.
+        """
+        with closing(scenes):
+            for frame, scene in scenes:
+                drawn = scene.draw() if "image" in self.formats else None
+                yield Prepared(frame, scene, drawn, scene.to_json())
+
+    def add(self, prepared: "Prepared") -> None:
+        """Writes what was seen in a frame.
 
         Raises:
             YolopError: A file cannot be written.
         """
+        frame, scene = prepared.frame, prepared.scene
         name = scene_name(scene, self.folder)
-        if "image" in self.formats:
-            drawn = scene.draw() if picture is None else picture
+        if prepared.drawn is not None:
             if frame.is_video:
-                self._video_of(frame, name).write(drawn)
+                self._video_of(frame, name).write(prepared.drawn)
             else:
-                write_image(self.folder / f"{name}.jpg", drawn)
+                write_image(self.folder / f"{name}.jpg", prepared.drawn)
         for kind, subfolder in _SUBFOLDERS.items():
             if kind in self.formats:
                 scene.save(self.folder / subfolder, [kind], name)
@@ -119,7 +141,7 @@ class Results:
             for result in coco_results(scene, *image_identity(scene, name)):
                 self._coco.append(result)
         try:
-            self._lines.write(scene.to_json() + "\n")
+            self._lines.write(prepared.line + "\n")
             self._lines.flush()
         except OSError as error:
             raise cannot_write(self.folder / "scenes.jsonl", error) from error

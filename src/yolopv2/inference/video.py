@@ -2,11 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _PATIENCE = 2.0
 """Seconds to wait for the thread at the end: it may hang in a camera that gives no frame."""
@@ -67,3 +69,41 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     finally:
         stop.set()
         thread.join(_PATIENCE)
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R, None, None]:
+    """Yields what becomes of each item, in order, while threads already work on the next ones.
+
+    At most ``2 * workers + 2`` items are taken and not yet yielded, so memory stays bounded.
+
+    Args:
+        work: Called with each item, in any of the threads.
+        items: Iterated over, and closed if it is a generator, in a further thread.
+        workers: Items that are worked on at once.
+
+    Yields:
+        The results.
+
+    Raises:
+        BaseException: What the iteration or the work raised, after the results that came before it.
+
+    Example:
+        >>> list(in_parallel(str, range(5), workers=2))
+        ['0', '1', '2', '3', '4']
+    """
+
+    def submitted() -> Generator[Future[R], None, None]:
+        try:
+            for item in items:
+                yield pool.submit(work, item)
+        finally:
+            if isinstance(items, Generator):
+                items.close()
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="yolopv2-work")
+    try:
+        with closing(ahead(submitted(), depth=2 * workers - 1)) as futures:
+            for future in futures:
+                yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -3,11 +3,13 @@
 from yolopv2.files import write_bytes_atomic, write_image, write_text_atomic
 from yolopv2.media.frame import Frame, Problem, Unreadable
 from yolopv2.media.images import decode_image, read_image
+from yolopv2.media.pace import Pace
 from yolopv2.media.source import Source, open_source
 from yolopv2.media.writer import VideoWriter
 
 __all__ = [
     "Frame",
+    "Pace",
     "Problem",
     "Source",
     "Unreadable",

@@ -27,7 +27,7 @@ class Frame:
         source: The file's path or the URL (without a user name or password); a made-up name for arrays.
         index: 0 for stills, the running number of the frame for videos, cameras and streams.
         time: Seconds since the start of the video, or None for stills.
-        fps: Average frame rate of the video, or None for stills and where it is not known.
+        fps: Average rate of the frames given of the video, or None for stills and where it is not known.
         is_video: Whether the frame is one of a video, camera or stream.
     """
 

@@ -40,6 +40,20 @@ class Item(NamedTuple):
     value: Any
 
 
+def is_several(source: Any) -> bool:
+    """Whether a source names several inputs, as a list, a folder or a pattern does; it need not exist.
+
+    Example:
+        >>> is_several("drives/*.mp4"), is_several("drive.mp4")
+        (True, False)
+    """
+    if isinstance(source, list | tuple):
+        return True
+    if not isinstance(source, str | os.PathLike) or "://" in os.fspath(source):
+        return False
+    return os.path.isdir(source) or (glob.has_magic(os.fspath(source)) and not os.path.lexists(source))
+
+
 def list_items(source: Any) -> list[Item]:
     """List what a source stands for, in reading order.
 

@@ -1,8 +1,9 @@
 """open_source: whatever a person has, as one stream of frames."""
 
+import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +13,7 @@ from yolopv2.media.frame import Frame, Problem, Unreadable
 from yolopv2.media.images import Picture, decode_image, read_image
 from yolopv2.media.listing import Item, list_items
 from yolopv2.media.live import camera_frames, stream_frames
+from yolopv2.media.pace import EVERY_FRAME, Pace
 from yolopv2.media.remote import fetch, serves_image
 from yolopv2.media.video import VideoInfo, open_video, probe_video
 
@@ -32,7 +34,9 @@ def raise_problem(problem: Problem) -> None:
         raise YolopError(str(problem))
 
 
-def open_source(source: Any, on_problem: Callable[[Problem], None] = raise_problem) -> "Source":
+def open_source(
+    source: Any, on_problem: Callable[[Problem], None] = raise_problem, pace: Pace = EVERY_FRAME
+) -> "Source":
     """Open anything that holds frames.
 
     Args:
@@ -42,6 +46,7 @@ def open_source(source: Any, on_problem: Callable[[Problem], None] = raise_probl
             stream; a camera's number; or a list or tuple of any of these.
         on_problem: Told of every input that cannot be read (fatal; the rest goes on) and of every remark. Left out,
             the first input that cannot be read raises a `YolopError`.
+        pace: Which frames of videos, cameras and streams are given.
 
     Returns:
         The frames, to be iterated over.
@@ -56,7 +61,7 @@ def open_source(source: Any, on_problem: Callable[[Problem], None] = raise_probl
         ...     [frame.source for frame in source]
         ['array-0', 'array-1']
     """
-    return Source(list_items(source), on_problem)
+    return Source(list_items(source), on_problem, pace)
 
 
 class Source:
@@ -67,11 +72,13 @@ class Source:
     Args:
         items: What to read.
         on_problem: Told of what cannot be read, and of remarks.
+        pace: Which frames of videos, cameras and streams are given.
     """
 
-    def __init__(self, items: list[Item], on_problem: Callable[[Problem], None]) -> None:
+    def __init__(self, items: list[Item], on_problem: Callable[[Problem], None], pace: Pace = EVERY_FRAME) -> None:
         self._items = items
         self._on_problem = on_problem
+        self._pace = pace
         self._running: Generator[Frame, None, None] | None = None
 
     @property
@@ -107,7 +114,8 @@ class Source:
                     with open_video(item.value) as video:
                         if video.total is None:
                             return None
-                        total += video.total
+                        rate = self._pace.rate(video.fps)
+                        total += math.ceil(video.total * rate / video.fps) if rate and video.fps else video.total
                 except Unreadable:
                     continue  # gives no frame; reported when its turn comes
         return total
@@ -146,7 +154,7 @@ class Source:
         elif item.kind == "video":
             yield from self._video(name, value)
         elif item.kind == "camera":
-            yield from camera_frames(value, name, lambda message: self._remark(name, message))
+            yield from self._paced(camera_frames(value, name, lambda message: self._remark(name, message)))
         else:
             yield from self._address(item)
 
@@ -154,7 +162,8 @@ class Source:
         if item.kind == "image_url" or serves_image(item.value):
             yield self._still(item.name, decode_image(fetch(item.value)))
         else:
-            yield from stream_frames(item.value, item.name, lambda message: self._remark(item.name, message))
+            remark = partial(self._remark, item.name)
+            yield from self._paced(stream_frames(item.value, item.name, remark))
 
     def _still(self, name: str, picture: Picture) -> Frame:
         for message in picture.remarks:
@@ -163,10 +172,19 @@ class Source:
 
     def _video(self, name: str, path: str) -> Iterator[Frame]:
         with open_video(path) as video:
-            for index, (image, time) in enumerate(video.frames()):
-                yield Frame(image, name, index, time, video.fps, is_video=True)
+            fps = self._pace.rate(video.fps)
+            for index, image, time in video.chosen(self._pace.chooser(video.fps)):
+                yield Frame(image, name, index, time, fps, is_video=True)
             if video.damage:
                 self._remark(name, video.damage)
+
+    def _paced(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        wanted = None
+        for frame in frames:
+            wanted = wanted or self._pace.chooser(frame.fps)
+            if wanted(frame.index, frame.time or 0.0):
+                frame.fps = self._pace.rate(frame.fps)
+                yield frame
 
     def _remark(self, name: str, message: str) -> None:
         self._on_problem(Problem(name, message, fatal=False))

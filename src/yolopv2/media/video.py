@@ -1,7 +1,7 @@
 """Read the frames of a video, upright, at their true times, past damage."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -63,10 +63,23 @@ class VideoReader:
         self._end = 0  # of the packets seen, in the stream's time base
 
     def frames(self) -> Iterator[tuple[NDArray[np.uint8], float]]:
-        """Decode the frames in order, holding only a few at a time; damaged packets are skipped.
+        """Decode all frames; see `chosen`.
 
         Yields:
-            The image, uint8 ``[H, W, 3]``, RGB, contiguous, upright; and its time in seconds since the video's start.
+            The image and its time.
+        """
+        for _, image, time in self.chosen(lambda index, time: True):
+            yield image, time
+
+    def chosen(self, wanted: Callable[[int, float], bool]) -> Iterator[tuple[int, NDArray[np.uint8], float]]:
+        """Decode the frames in order, holding only a few at a time; damaged packets are skipped.
+
+        Args:
+            wanted: Asked of every frame, by its number and its time in seconds since the video's start, whether it is
+                given; one that is not costs only its decoding.
+
+        Yields:
+            The frame's number; the image, uint8 ``[H, W, 3]``, RGB, contiguous, upright; and its time.
 
         Raises:
             Unreadable: If no frame can be decoded, or one is too large or too small.
@@ -89,8 +102,10 @@ class VideoReader:
                     damaged += 1
                     continue
                 count += 1
+                if not wanted(count - 1, time):
+                    continue
                 rgb = _to_rgb(frame, reformatter)
-                yield np.ascontiguousarray(_upright(rgb, _display_matrix(frame))), time
+                yield count - 1, np.ascontiguousarray(_upright(rgb, _display_matrix(frame))), time
         if count == 0:
             raise Unreadable("no frame of the video can be decoded: it is truncated or corrupt")
         self.damage = self._describe(damaged, count)

@@ -9,6 +9,6 @@ except ImportError:
 
 from yolopv2.network.fuse import fuse
 from yolopv2.network.network import Network, Outputs
-from yolopv2.network.variants import COCO_ANCHORS, HEADS, VARIANTS, Variant, variant
+from yolopv2.network.variants import ALL_HEADS, COCO_ANCHORS, HEADS, VARIANTS, Variant, variant
 
-__all__ = ["COCO_ANCHORS", "HEADS", "VARIANTS", "Network", "Outputs", "Variant", "fuse", "variant"]
+__all__ = ["ALL_HEADS", "COCO_ANCHORS", "HEADS", "VARIANTS", "Network", "Outputs", "Variant", "fuse", "variant"]

@@ -16,7 +16,7 @@ def cell_grid(height: int, width: int, like: Tensor) -> Tensor:
 
 
 def split_anchors(raw: Tensor, anchors_per_level: int = 3) -> Tensor:
-    """``[N, A * (5 + C), H, W]`` to ``[N, A, H, W, 5 + C]``."""
+    """``[N, A * (5 + C), H, W]`` to ``[N, A, H, W, 5 + C]``, and so for any other number of channels per anchor."""
     n, channels, height, width = raw.shape
     return raw.view(n, anchors_per_level, channels // anchors_per_level, height, width).permute(0, 1, 3, 4, 2)
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from yolopv2.network.decode import decode
 from yolopv2.network.fuse import fuse
+from yolopv2.network.mask_head import anchor_coefficients
 from yolopv2.network.network import Network
 
 
@@ -22,7 +23,12 @@ class DeployedNetwork(nn.Module):
     @property
     def output_names(self) -> list[str]:
         """Names of what `forward` returns, in order."""
-        names = {"detection": ["boxes", "scores"], "drivable": ["drivable"], "lanes": ["lanes"]}
+        names = {
+            "detection": ["boxes", "scores"],
+            "drivable": ["drivable"],
+            "lanes": ["lanes"],
+            "masks": ["coefficients", "prototypes"],
+        }
         return [name for head in self.network.heads for name in names[head]]
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
@@ -33,7 +39,9 @@ class DeployedNetwork(nn.Module):
 
         Returns:
             What the heads see, absent heads left out: boxes float32 ``[N, A, 4]`` in pixels, scores float32
-            ``[N, A, C]``, drivable and lane probability as uint8 ``[N, H, W]`` (255 is certain).
+            ``[N, A, C]``, drivable and lane probability as uint8 ``[N, H, W]`` (255 is certain), mask coefficients
+            float32 ``[N, A, K]`` and prototypes float32 ``[N, K, H / 4, W / 4]``: the mask of a box is where the sum of
+            its anchor's coefficients times the prototypes is positive.
         """
         weight = next(self.network.parameters())
         x = image.permute(0, 3, 1, 2).to(weight.dtype) / 255
@@ -46,6 +54,8 @@ class DeployedNetwork(nn.Module):
             results.append(_as_bytes(out.drivable[:, 1] - out.drivable[:, 0]))
         if out.lanes is not None:
             results.append(_as_bytes(out.lanes[:, 0]))
+        if out.masks is not None:
+            results += [anchor_coefficients(out.masks), out.masks.prototypes.float()]
         return tuple(results)
 
 

@@ -19,11 +19,13 @@ class Features(NamedTuple):
         drivable: The drivable head's tap F4, stride 16.
         lanes: The lane head's tap F3, stride 8.
         pyramid: N3, N4, N5 for detection, strides 8, 16, 32.
+        fine: The backbone's last map of stride 4, for the outlines of instance masks.
     """
 
     drivable: Tensor
     lanes: Tensor | None
     pyramid: tuple[Tensor, Tensor, Tensor] | None
+    fine: Tensor | None = None
 
 
 class Encoder(nn.Module):
@@ -69,7 +71,8 @@ class Encoder(nn.Module):
             self.bottomup5 = elan(2 * c(256) + c(512), c(512), c(512), wide=True)
 
     def forward(self, x: Tensor) -> Features:
-        p3 = self.stage3(self.down3(self.stage2(self.stem(x))))
+        p2 = self.stage2(self.stem(x))
+        p3 = self.stage3(self.down3(p2))
         p4 = self.stage4(self.down4(p3))
         p5 = self.context(self.stage5(self.down5(p4)))
 
@@ -85,4 +88,4 @@ class Encoder(nn.Module):
         n3 = self.topdown3(f3)
         n4 = self.bottomup4(self.up_down4(n3, t4))
         n5 = self.bottomup5(self.up_down5(n4, p5))
-        return Features(f4, f3, (n3, n4, n5))
+        return Features(f4, f3, (n3, n4, n5), p2)

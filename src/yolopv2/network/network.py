@@ -10,7 +10,8 @@ from yolopv2.errors import YolopError
 from yolopv2.network.blocks import BN_EPS
 from yolopv2.network.encoder import AGGREGATIONS, Encoder
 from yolopv2.network.heads import STRIDES, DetectionHead, DrivableHead, LaneHead
-from yolopv2.network.variants import COCO_ANCHORS, HEADS, variant
+from yolopv2.network.mask_head import MaskHead, MaskMaps
+from yolopv2.network.variants import ALL_HEADS, COCO_ANCHORS, HEADS, variant
 
 
 class Outputs(NamedTuple):
@@ -20,25 +21,29 @@ class Outputs(NamedTuple):
         detections: Three maps ``[N, 3 * (5 + classes), H / s, W / s]`` for the strides s of 8, 16, 32.
         drivable: ``[N, 2, H, W]``, channel 0 background, channel 1 road.
         lanes: ``[N, 1, H, W]``.
+        masks: What the instance masks of the boxes are assembled from, see `MaskMaps`.
     """
 
     detections: list[Tensor] | None
     drivable: Tensor | None
     lanes: Tensor | None
+    masks: MaskMaps | None = None
 
 
 class Network(nn.Module):
-    """YOLOPv2: one encoder, up to three heads.
+    """YOLOPv2: one encoder, up to four heads.
 
     Args:
         variant_name: ``"nano"``, ``"small"`` or ``"base"`` (the released network).
         classes: Number of detection classes; the release has 80.
-        heads: Any of ``detection``, ``drivable``, ``lanes``.
+        heads: Any of ``detection``, ``drivable``, ``lanes``, and beside detection ``masks``, instance masks of the
+            boxes, which the release has not.
         encoder: ``"elan"`` as released, or ``"e-elan"`` as the paper describes.
         anchors: Width and height in pixels at network scale, three per stride.
 
     Raises:
-        YolopError: Unknown variant, head or encoder, or no head at all, or less than one class.
+        YolopError: Unknown variant, head or encoder, or no head at all, masks without detection, or less than one
+            class.
 
     Example:
         >>> network = Network("nano", classes=1, heads=["lanes"])
@@ -58,16 +63,14 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         plan = variant(variant_name)
-        unknown = sorted(set(heads) - set(HEADS))
-        if unknown or not heads:
-            raise YolopError(f"Unknown or no heads: {unknown or 'none given'}; choose from {', '.join(HEADS)}.")
+        check_heads(heads)
         if encoder not in AGGREGATIONS:
             raise YolopError(f"No encoder is called {encoder!r}; there are: {', '.join(AGGREGATIONS)}.")
         if classes < 1:
             raise YolopError(f"A network needs at least one class, not {classes}.")
         c = plan.channels
         self.variant_name, self.classes, self.encoder_name = plan.name, classes, encoder
-        self.heads = tuple(h for h in HEADS if h in heads)
+        self.heads = tuple(h for h in ALL_HEADS if h in heads)
         self.encoder = Encoder(c, self.heads, encoder)
         self.detection = (
             DetectionHead((c(128), c(256), c(512)), (c(256), c(512), c(1024)), classes)
@@ -76,6 +79,7 @@ class Network(nn.Module):
         )
         self.drivable = DrivableHead(2 * c(256), c) if "drivable" in heads else None
         self.lanes = LaneHead(2 * c(128), c) if "lanes" in heads else None
+        self.masks = MaskHead(c(256), (c(128), c(256), c(512)), c) if "masks" in heads else None
         # Anchors are part of what was learned, so they travel with the weights.
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).view(len(STRIDES), -1, 2))
 
@@ -98,7 +102,17 @@ class Network(nn.Module):
             self.detection(features.pyramid) if self.detection is not None else None,
             self.drivable(features.drivable) if self.drivable is not None else None,
             self.lanes(features.lanes) if self.lanes is not None else None,
+            self.masks(features.fine, features.pyramid) if self.masks is not None else None,
         )
+
+
+def check_heads(heads: Collection[str]) -> None:
+    """Raises a `YolopError` unless a network can have these heads."""
+    unknown = sorted(set(heads) - set(ALL_HEADS))
+    if unknown or not heads:
+        raise YolopError(f"Unknown or no heads: {unknown or 'none given'}; choose from {', '.join(ALL_HEADS)}.")
+    if "masks" in heads and "detection" not in heads:
+        raise YolopError("The head 'masks' gives masks to the boxes of the head 'detection': ask for both, or neither.")
 
 
 def calibrate(network: nn.Module, generator: torch.Generator | None = None) -> None:

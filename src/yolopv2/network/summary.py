@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from yolopv2.network.fuse import fuse
+from yolopv2.network.mask_head import MaskMaps
 from yolopv2.network.network import Network
 
 
@@ -121,7 +122,9 @@ def _count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _shape(output: Tensor | list[Tensor], width: int) -> str:
+def _shape(output: Tensor | list[Tensor] | MaskMaps, width: int) -> str:
+    if isinstance(output, MaskMaps):
+        output = [output.prototypes, *output.coefficients]
     tensors = [output] if isinstance(output, Tensor) else output
     return ", ".join(f"{tensor.shape[1]} /{width // tensor.shape[3]}" for tensor in tensors)
 

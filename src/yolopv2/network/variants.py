@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from yolopv2.errors import YolopError
 
 HEADS = ("detection", "drivable", "lanes")
+"""The released network's heads, which a network has unless others are asked for."""
+
+ALL_HEADS = (*HEADS, "masks")
+"""All heads there are, in the order of a network's outputs; ``masks`` needs ``detection``."""
 
 COCO_ANCHORS = (
     ((12.0, 16.0), (19.0, 36.0), (40.0, 28.0)),

@@ -40,7 +40,7 @@ def draw_scene(scene: "Scene", image: NDArray[np.uint8] | None, layers: Collecti
     if "lane_lines" in layers:
         _draw_lane_lines(canvas, scene.lane_lines, unit)
     colours = _vehicle_colours(scene)
-    if "masks" in layers and scene.vehicles.masks is not None:
+    if "masks" in layers and scene.vehicles.instances is not None:
         _draw_instance_masks(canvas, scene, colours, unit)
     if "boxes" in layers:
         _draw_boxes(canvas, scene, colours, unit)
@@ -87,11 +87,14 @@ def _draw_lane_lines(canvas: NDArray[np.uint8], lines: Sequence[NDArray[np.float
 
 
 def _draw_instance_masks(canvas: NDArray[np.uint8], scene: "Scene", colours: Sequence[Colour], unit: float) -> None:
-    masks = scene.vehicles.masks
-    assert masks is not None
+    assert scene.vehicles.instances is not None
+    placed = list(scene.vehicles.instances)
     for row in _least_confident_first(scene):
-        _blend(canvas, masks[row], colours[row], _INSTANCE_OPACITY)
-        contours, _ = cv2.findContours(masks[row].view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        region, part = placed[row]
+        _blend(canvas[region], part, colours[row], _INSTANCE_OPACITY)
+        corner = (region[1].start, region[0].start)
+        pixels = np.ascontiguousarray(part).view(np.uint8)
+        contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=corner)
         cv2.drawContours(canvas, contours, -1, colours[row], max(1, round(unit)), cv2.LINE_AA)
 
 
@@ -132,7 +135,7 @@ def _vehicle_colours(scene: "Scene") -> list[Colour]:
     vehicles = scene.vehicles
     if vehicles.track_id is not None:
         numbers = vehicles.track_id.tolist()
-    elif vehicles.masks is not None:
+    elif vehicles.instances is not None:
         numbers = list(range(len(vehicles)))
     else:
         numbers = vehicles.class_id.tolist()

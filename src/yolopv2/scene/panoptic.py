@@ -60,15 +60,14 @@ def panoptic_map(scene: "Scene") -> tuple[NDArray[np.int32], list[dict[str, Any]
 def _vehicle_regions(scene: "Scene") -> Iterator[tuple[tuple[slice, slice], NDArray[np.bool_]]]:
     """For each vehicle the rectangle of the frame it lies in, and its pixels there."""
     vehicles = scene.vehicles
+    masks = None if vehicles.instances is None else list(vehicles.instances)
     # A pixel belongs to a box when its centre does.
     borders = np.ceil(clip_boxes(vehicles.xyxy, scene.height, scene.width) - 0.5).astype(int)
     for row, (x1, y1, x2, y2) in enumerate(borders.tolist()):
         region = (slice(y1, max(y1, y2)), slice(x1, max(x1, x2)))
         inside = np.ones((max(y2 - y1, 0), max(x2 - x1, 0)), bool)
-        if vehicles.masks is not None and vehicles.masks[row].any():
-            x, y, width, height = mask_box(vehicles.masks[row])
-            region = (slice(y, y + height), slice(x, x + width))
-            inside = vehicles.masks[row][region]
+        if masks is not None and masks[row][1].any():
+            region, inside = masks[row]
         yield region, inside
 
 

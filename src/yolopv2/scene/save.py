@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from yolopv2.errors import YolopError
 from yolopv2.files import encode_image, write_bytes_atomic
 from yolopv2.geometry.boxes import clip_boxes, xyxy_to_cxcywh
-from yolopv2.geometry.masks import rle_encode
 from yolopv2.scene.panoptic import categories
 from yolopv2.scene.schema import shortest
 
@@ -95,8 +94,8 @@ def coco_results(scene: "Scene", image_id: str | int, file_name: str) -> list[di
                 "score": shortest(vehicles.confidence[row]),
             }
         )
-        if vehicles.masks is not None:
-            results[-1]["segmentation"] = rle_encode(vehicles.masks[row])
+        if vehicles.instances is not None:
+            results[-1]["segmentation"] = vehicles.instances.rle(row)
     return results
 
 

@@ -63,11 +63,11 @@ class Scene:
     image: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        masks = self.vehicles.masks
+        masks = self.vehicles.instances
         for name, shape in (
             ("drivable", None if self.drivable is None else self.drivable.shape),
             ("lanes", None if self.lanes is None else self.lanes.shape),
-            ("vehicles.masks", None if masks is None else masks.shape[1:]),
+            ("vehicles.masks", None if masks is None else (masks.height, masks.width)),
             ("image", None if self.image is None else self.image.shape[:2]),
         ):
             if shape is not None and shape != (self.height, self.width):

@@ -1,7 +1,7 @@
 """The JSON form of a scene, ``yolopv2.scene/1``: documented in docs/scene.md, written and read here."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.geometry.masks import MAX_MASK_PIXELS, rle_decode, rle_encode, rle_size
+from yolopv2.scene.instances import InstanceMasks
 from yolopv2.scene.vehicles import Vehicles
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def scene_to_dict(scene: "Scene") -> dict[str, Any]:
         "width": int(scene.width),
         "names": {str(class_id): name for class_id, name in scene.names.items()},
         "tracked": scene.vehicles.track_id is not None,
-        "instance_masks": scene.vehicles.masks is not None,
+        "instance_masks": scene.vehicles.instances is not None,
         "vehicles": _vehicles_to_list(scene),
         "drivable": None if scene.drivable is None else rle_encode(scene.drivable),
         "lanes": None if scene.lanes is None else rle_encode(scene.lanes),
@@ -86,8 +87,8 @@ def _vehicles_to_list(scene: "Scene") -> list[dict[str, Any]]:
         }
         if vehicles.track_id is not None:
             item["track_id"] = int(vehicles.track_id[row])
-        if vehicles.masks is not None:
-            item["mask"] = rle_encode(vehicles.masks[row])
+        if vehicles.instances is not None:
+            item["mask"] = vehicles.instances.rle(row)
         rows.append(item)
     return rows
 
@@ -106,10 +107,7 @@ def _parse_vehicles(data: Mapping[str, Any], height: int, width: int) -> Vehicle
     for item, where in rows:
         if not isinstance(item, Mapping):
             raise YolopError(f"scene: {where[:-1]} is {type(item).__name__} instead of an object")
-    masks = np.zeros((len(rows), height, width), bool) if with_masks else None
-    if masks is not None:
-        for mask, (item, where) in zip(masks, rows, strict=True):
-            mask[:] = _mask(_field(item, "mask", where), f"{where}mask", height, width)
+    masks = _parse_instances(rows, height, width) if with_masks else None
     confidence = [_number(_field(item, "confidence", where), f"{where}confidence") for item, where in rows]
     track_id = [_integer(item, "track_id", None, where) for item, where in rows] if tracked else None
     return Vehicles(
@@ -119,6 +117,15 @@ def _parse_vehicles(data: Mapping[str, Any], height: int, width: int) -> Vehicle
         masks,
         None if track_id is None else np.array(track_id, np.int64),
     )
+
+
+def _parse_instances(rows: Sequence[tuple[Mapping[str, Any], str]], height: int, width: int) -> InstanceMasks:
+    masks = []
+    for item, where in rows:
+        mask = _mask(_field(item, "mask", where), f"{where}mask", height, width)
+        masks.append(InstanceMasks.of(mask[None]))
+    corners, parts = (each.corners[0] for each in masks), (each.parts[0] for each in masks)
+    return InstanceMasks(height, width, tuple(corners), tuple(parts))
 
 
 def _parse_box(row: Mapping[str, Any], where: str) -> list[float]:

@@ -10,11 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from yolopv2.data.augment import AugmentConfig
 from yolopv2.errors import YolopError, nearest
-from yolopv2.network import HEADS, variant
+from yolopv2.network import ALL_HEADS, HEADS, variant
 from yolopv2.network.encoder import AGGREGATIONS
+from yolopv2.network.network import check_heads
 from yolopv2.training.losses import LossConfig
 
-PARTS = ("backbone", "neck", *HEADS)
+PARTS = ("backbone", "neck", *ALL_HEADS)
 """The parts of a network that can be frozen; ``encoder`` is the first two."""
 
 
@@ -26,7 +27,7 @@ class TrainConfig:
         weights: What to start from: a name of the catalogue or a checkpoint; None starts from random weights.
         variant: ``nano``, ``small`` or ``base``; the checkpoint's own where there are ``weights``.
         encoder: ``elan`` as released, or ``e-elan`` as in the paper; the checkpoint's own where there are ``weights``.
-        heads: The heads that the network has.
+        heads: The heads that the network has: ``detection``, ``drivable``, ``lanes``, and ``masks`` where asked for.
         freeze: Parts that do not learn, normalisation statistics included: ``backbone``, ``neck``, ``encoder``, or a
             head's name.
         anchors: ``auto`` clusters the data's boxes where the given ones do not fit them, ``keep`` never does.
@@ -119,9 +120,10 @@ class TrainConfig:
             self.batch_size % self.devices == 0, "batch_size", f"a multiple of {self.devices} devices", self.batch_size
         )
         _known("encoder", [self.encoder], AGGREGATIONS)
-        _known("heads", self.heads, HEADS)
+        _known("heads", self.heads, ALL_HEADS)
         _known("freeze", self.freeze, (*PARTS, "encoder"))
         _require(bool(self.heads), "heads", "at least one head", "none")
+        check_heads(self.heads)
 
     @property
     def accumulate(self) -> int:

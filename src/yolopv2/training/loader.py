@@ -40,6 +40,8 @@ class Batch(NamedTuple):
         targets: float32 ``[t, 6]``: image, class, ``x1 y1 x2 y2`` in pixels.
         labelled: bool ``[N]``: has box labels.
         problems: What could not be read, each in a sentence; other frames stand in for it.
+        instances: int16 ``[N, H, W]``: where the i-th target of an image is seen i + 1, elsewhere 0; None when no box
+            has a mask. The mask of a target without any pixel is not known.
     """
 
     images: Tensor
@@ -47,11 +49,13 @@ class Batch(NamedTuple):
     targets: Tensor
     labelled: Tensor
     problems: Sequence[str] = ()
+    instances: Tensor | None = None
 
     def to(self, device: torch.device | str) -> "Batch":
         """The batch with its tensors on a device; from pinned memory they travel while the CPU goes on."""
         images, maps, targets, labelled = (part.to(device, non_blocking=True) for part in self[:4])
-        return Batch(images, maps, targets, labelled, self.problems)
+        instances = None if self.instances is None else self.instances.to(device, non_blocking=True)
+        return Batch(images, maps, targets, labelled, self.problems, instances)
 
 
 class TrainingFrames(Protocol):
@@ -172,7 +176,16 @@ def collate(samples: Sequence[PackedSample]) -> Batch:
         torch.from_numpy(np.concatenate(rows) if rows else np.zeros((0, 6), np.float32)),
         torch.tensor([s.boxes is not None for s in samples]),
         [problem for s in samples for problem in s.problems],
+        _stack_instances(samples),
     )
+
+
+def _stack_instances(samples: Sequence[PackedSample]) -> Tensor | None:
+    maps = [s.instances for s in samples]
+    if not any(each is not None for each in maps):
+        return None
+    none = np.zeros(samples[0].image.shape[:2], np.int16)
+    return torch.from_numpy(np.stack([none if each is None else each.astype(np.int16) for each in maps]))
 
 
 class _Batches(Dataset["Batch | YolopError"]):

@@ -28,9 +28,7 @@ from yolopv2.training.trainer import Listener, Trainer
 from yolopv2.training.validation import Validation
 
 
-def train(
-    data: Path, config: TrainConfig, folder: Path, resume: bool = False, watch: Listener | None = None
-) -> Path:
+def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False, watch: Listener | None = None) -> Path:
     """Trains a network.
 
     Args:

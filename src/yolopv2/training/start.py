@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from yolopv2.checkpoints import load_network, resolve
-from yolopv2.network import COCO_ANCHORS, HEADS, Network
+from yolopv2.network import ALL_HEADS, COCO_ANCHORS, Network
 from yolopv2.network.heads import ANCHORS_PER_LEVEL
 from yolopv2.network.unfuse import is_deployed, unfuse
 from yolopv2.training.config import TrainConfig
@@ -63,7 +63,7 @@ def starting_network(
     network = Network(config.variant, len(names), heads, config.encoder, anchors)
     if new := [head for head in heads if head not in loaded.heads]:
         remarks.append(f"{config.weights} has no head for {', '.join(new)}: it starts from random weights.")
-    if left := [head for head in HEADS if head in loaded.heads and head not in heads]:
+    if left := [head for head in ALL_HEADS if head in loaded.heads and head not in heads]:
         remarks.append(f"The head for {', '.join(left)} of {config.weights} is left out.")
     if "detection" in heads and "detection" in loaded.heads:
         remarks += _detection_remarks(loaded, meta.names, network, names)

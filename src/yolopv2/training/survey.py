@@ -54,7 +54,7 @@ def survey_labels(sources: Sequence[Source], height: int, width: int) -> Survey:
     """
     sizes: list[NDArray[np.float32]] = [np.zeros((0, 2), np.float32)]
     images: list[NDArray[np.uint8]] = []
-    labelled = {"detection": False, "drivable": False, "lanes": False}
+    labelled = {"detection": False, "drivable": False, "lanes": False, "masks": False}
     problems: list[str] = []
     for sample in _canvases(sources, height, width, problems):
         if len(images) < _IMAGES:
@@ -62,7 +62,7 @@ def survey_labels(sources: Sequence[Source], height: int, width: int) -> Survey:
         labelled["drivable"] |= bool(sample.maps[..., 1].any())
         labelled["lanes"] |= bool(sample.maps[..., 3].any())
         if sample.boxes is not None:
-            labelled["detection"] = True
+            labelled["detection"] = labelled["masks"] = True  # boxes alone teach masks as well
             sizes.append(sample.boxes[:, 3:5] - sample.boxes[:, 1:3])
     if not images:
         raise YolopError(f"None of {len(problems)} training frames can be read; the first: {problems[0]}")

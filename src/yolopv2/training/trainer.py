@@ -137,7 +137,7 @@ class Trainer:
         x = (batch.images.float() / 255).contiguous(memory_format=torch.channels_last)
         out = self.module(x)
         sums = loss_sums(out, batch, self.network.anchors.float(), self.config.loss)
-        return losses_of(sum_over_processes(sums), self.config.loss)
+        return losses_of(sum_over_processes(sums), self.config.loss, self.progress.step)
 
     @property
     def _last_mosaic(self) -> int:

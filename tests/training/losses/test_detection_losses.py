@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from yolopv2.network.decode import decode
-from yolopv2.training.losses.detection import Assigner, detection_sums
+from yolopv2.training.losses.detection import Assigner, assign, detection_sums
 
 ANCHORS = torch.tensor(
     [[[12.0, 16], [19, 36], [40, 28]], [[36, 75], [76, 55], [72, 146]], [[142, 110], [192, 243], [459, 401]]]
@@ -25,7 +25,7 @@ def test_descending_the_loss_finds_the_box(assigner: Assigner, gamma: float) -> 
     optimizer = torch.optim.Adam(raw, lr=0.3)
     for step in range(150):
         optimizer.param_groups[0]["lr"] = 0.3 if step < 100 else 0.03
-        sums = detection_sums(raw, target, ANCHORS, BOTH, assigner, gamma)
+        sums = detection_sums(raw, target, ANCHORS, BOTH, assign(raw, target, ANCHORS, assigner), gamma)
         optimizer.zero_grad()
         (sum(sums[:3]) / sums.positives).backward()  # type: ignore[union-attr]
         optimizer.step()
@@ -39,14 +39,16 @@ def test_descending_the_loss_finds_the_box(assigner: Assigner, gamma: float) -> 
 
 def test_frames_without_box_labels_teach_nothing() -> None:
     raw = maps()
-    sums = detection_sums(raw, torch.zeros(0, 6), ANCHORS, ~BOTH)
+    none = torch.zeros(0, 6)
+    sums = detection_sums(raw, none, ANCHORS, ~BOTH, assign(raw, none, ANCHORS))
     sum(sums[:3]).backward()  # type: ignore[union-attr]
     assert all(not r.grad.any() for r in raw if r.grad is not None)
 
 
 def test_no_objects_is_finite_and_lowers_objectness() -> None:
     raw = maps()
-    sums = detection_sums(raw, torch.zeros(0, 6), ANCHORS, BOTH)
+    none = torch.zeros(0, 6)
+    sums = detection_sums(raw, none, ANCHORS, BOTH, assign(raw, none, ANCHORS))
     assert sums.positives == 0
     assert all(math.isfinite(value.item()) for value in sums)
     sums.objectness.backward()
@@ -63,7 +65,9 @@ def test_objectness_learns_the_overlap() -> None:
     for a, b in zip(low, high, strict=True):
         a.view(2, 3, 6, *a.shape[2:])[:, :, 4] = -20
         b.view(2, 3, 6, *b.shape[2:])[:, :, 4] = 20
-    sums_low, sums_high = (detection_sums(r, target, ANCHORS, BOTH, "anchors") for r in (low, high))
+    sums_low, sums_high = (
+        detection_sums(r, target, ANCHORS, BOTH, assign(r, target, ANCHORS, "anchors")) for r in (low, high)
+    )
     anchors_of_all = sum(r[:, 0].numel() * 3 for r in raw)
     # BCE at a logit of -20 is 20 t, at +20 it is 20 (1 - t): their sum says how many, the first alone the overlaps.
     assert (sums_low.objectness + sums_high.objectness).item() == pytest.approx(20 * anchors_of_all, rel=1e-4)

@@ -1,5 +1,6 @@
 """ONNX Runtime: an exported graph where that engine is at home."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,14 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
+from yolopv2.inference.classes import Classes
+from yolopv2.inference.runtimes.base import (
+    METADATA_KEY,
+    graph_class_ids,
+    graph_names,
+    head_outputs,
+    require_canvas,
+)
 
 try:
     import onnxruntime
@@ -31,12 +39,21 @@ class OnnxRuntime:
         graph: The ``.onnx`` file.
         device: ``cpu``, or ``cuda`` with its GPU build.
         precision: Only ``float32``, in which graphs are exported.
+        heads: Heads to compute, all if None.
+        classes: Classes to keep, numbered anew; all if None.
 
     Raises:
-        YolopError: The file cannot be read, or there is no such device or precision.
+        YolopError: The file cannot be read, or there is no such device, precision, head or class.
     """
 
-    def __init__(self, graph: Path, device: str = "cpu", precision: str = "float32") -> None:
+    def __init__(
+        self,
+        graph: Path,
+        device: str = "cpu",
+        precision: str = "float32",
+        heads: Collection[str] | None = None,
+        classes: Classes | None = None,
+    ) -> None:
         if precision != "float32":
             raise YolopError(f"ONNX Runtime computes these graphs in float32 only, not {precision}")
         providers = _providers(device)
@@ -46,13 +63,24 @@ class OnnxRuntime:
             raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._outputs = head_outputs([output.name for output in self._session.get_outputs()], heads, graph)
+        self._classes = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
+        if self._classes is not None:
+            self.names = {number: self.names[i] for number, i in enumerate(self._classes)}
+        self._options = onnxruntime.RunOptions()
+        self._options.only_execute_path_to_fetches = True
+        self._graph, self._takes = graph, self._session.get_inputs()[0].shape
+        self.streams = 1
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
         """Looks at canvases, one at a time so that none depends on its neighbours; see `Runtime`."""
-        results = [self._session.run(self._outputs, {"image": canvas[None]}) for canvas in batch]
+        require_canvas(self._takes, batch, self._graph)
+        results = [self._session.run(self._outputs, {"image": canvas[None]}, self._options) for canvas in batch]
         columns = (np.concatenate(parts) for parts in zip(*results, strict=True))
-        return Candidates.from_outputs(dict(zip(self._outputs, columns, strict=True)), len(batch))
+        outputs = dict(zip(self._outputs, columns, strict=True))
+        if self._classes is not None and "scores" in outputs:
+            outputs["scores"] = outputs["scores"][..., list(self._classes)]
+        return Candidates.from_outputs(outputs, len(batch))
 
 
 def _providers(device: str) -> list[str]:

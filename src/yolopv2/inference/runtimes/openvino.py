@@ -1,8 +1,13 @@
 """OpenVINO, the engine of the core install: runs an exported graph on the CPU."""
 
+import io
+import queue
 import sys
 import threading
+from collections import deque
+from collections.abc import Collection
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,29 +17,42 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.runtimes.base import METADATA_KEY, graph_names
+from yolopv2.inference.classes import Classes
+from yolopv2.inference.runtimes.base import (
+    METADATA_KEY,
+    graph_class_ids,
+    graph_names,
+    head_outputs,
+    require_canvas,
+)
+from yolopv2.inference.runtimes.compiled import entry_key, load_entry, store_entry
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
+
+_MOST_STREAMS = 8
+"""Each holds activations of its own, and delays the first result."""
 
 _CAPABILITY = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
 
 
 @cache
 def openvino_library() -> ModuleType:
-    """The library, imported without its telemetry.
+    """The library, imported without its telemetry and its converter of models.
 
-    OpenVINO reports its import to its makers if it finds their package; with that hidden it reports nothing, and
-    imports twice as fast.
+    OpenVINO reports its import to its makers if it finds their package; with that hidden it reports nothing. Without
+    both it imports several times as fast.
     """
-    hidden = "openvino_telemetry" not in sys.modules
-    if hidden:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # what makes an import fail
+    hidden = [name for name in ("openvino_telemetry", "openvino.tools.ovc") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None makes an import fail
     try:
         import openvino
     finally:
-        if hidden:
-            del sys.modules["openvino_telemetry"]
+        for name in hidden:
+            del sys.modules[name]
+    # Its table of types is made when first asked for, and two threads that ask at once wait for each other for ever:
+    # one holds Python's lock and waits for the table, the other makes the table and waits for Python's lock.
+    openvino.Type.u8.to_dtype()
     return openvino
 
 
@@ -49,68 +67,151 @@ class OpenVinoRuntime:
     """An exported graph in OpenVINO.
 
     The graph is compiled for each of the first few sizes of canvas it meets, which makes it 1.5 to 2 times as fast as
-    the one compiled for any size that serves all further sizes; in float32 both give the same. Every canvas of a batch
-    is a request of its own, so its results cannot depend on its neighbours; several at once run in parallel streams.
+    the one compiled for any size that serves all further sizes; in float32 both give the same. What is compiled is kept
+    on disk, see `yolopv2.inference.runtimes.compiled`. A canvas alone is computed by all cores together; of several,
+    each is computed by few cores beside the others, which is quicker in all. Every canvas is a request of its own, so
+    its results cannot depend on its neighbours.
 
     Args:
-        graph: The ``.onnx`` file.
+        graph: The ``.onnx`` file, or the ``.xml`` file of OpenVINO's own with its ``.bin`` beside it.
         precision: ``float32`` (exact), or ``bfloat16`` or ``float16`` where the processor has it.
+        heads: Heads to compute, all if None: what only leads to others is cut out of the graph.
+        classes: Classes to keep, numbered anew; all if None.
 
     Raises:
-        YolopError: The file cannot be read, or the processor lacks the precision.
+        YolopError: The file cannot be read, the processor lacks the precision, or the graph a head or class.
     """
 
-    def __init__(self, graph: Path, precision: str = "float32") -> None:
+    def __init__(
+        self,
+        graph: Path,
+        precision: str = "float32",
+        heads: Collection[str] | None = None,
+        classes: Classes | None = None,
+    ) -> None:
         if precision not in cpu_precisions():
             raise YolopError(f"this processor has no {precision}: choose from {', '.join(cpu_precisions())}")
         ov = openvino_library()
         self._core = ov.Core()
         try:
             self._model = self._core.read_model(graph)
-        except RuntimeError:
-            raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
+            checksum = _checksum(graph)
+        except (OSError, RuntimeError):
+            beside = " or the .bin beside it" if graph.suffix == ".xml" else ""
+            raise YolopError(f"{graph} cannot be read as a model: the file{beside} is missing or damaged") from None
         where = ["framework", METADATA_KEY]
         metadata = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else None
         self.names = graph_names(metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
-        self._outputs = [output.any_name for output in self._model.outputs]
+        self._outputs = head_outputs([output.any_name for output in self._model.outputs], heads, graph)
+        ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
+        if ids is not None:
+            self.names = {number: self.names[i] for number, i in enumerate(ids)}
+        if ids is not None or len(self._outputs) < len(self._model.outputs):
+            self._model = _cut(self._model, self._outputs, ids)
+        self._identity = entry_key(checksum, self._outputs, ids)
+        taken = self._model.inputs[0].partial_shape
+        self._graph, self._takes = graph, [side.get_length() if side.is_static else None for side in taken]
+        self.streams = _streams()
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
-        self._queues: dict[tuple[int, int, bool], Any] = {}
+        self._pools: dict[tuple[int, int, bool], queue.SimpleQueue[Any]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, batch: NDArray[np.uint8]) -> Candidates:
-        """Looks at canvases; see `Runtime`. Calls from several threads wait for each other."""
+    def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
+        """Looks at canvases; see `Runtime`."""
+        require_canvas(self._takes, batch, self._graph)
         count, height, width, _ = batch.shape
-        results: list[list[NDArray[np.generic]]] = [[] for _ in range(count)]
+        pool = self._pool(height, width, several=count > 1 or not alone)
+        running: deque[Any] = deque()
+        results: list[list[NDArray[np.generic]]] = []
 
-        def keep(request: Any, position: int) -> None:
-            results[position] = [request.get_output_tensor(i).data.copy() for i in range(len(self._outputs))]
+        def finish() -> None:
+            request = running.popleft()
+            try:
+                request.wait()
+                results.append([request.get_output_tensor(i).data.copy() for i in range(len(self._outputs))])
+            finally:
+                pool.put(request)
 
-        with self._lock:
-            queue = self._queue(height, width, several=count > 1)
-            queue.set_callback(keep)
+        try:
             for position in range(count):
-                # Shared, so not copied; a request that shared once must always share, or it would write into the batch.
-                queue.start_async({0: batch[position : position + 1]}, position, share_inputs=True)
-            queue.wait_all()
-        columns = (np.concatenate(parts) for parts in zip(*results, strict=True))
+                while running and pool.empty():
+                    finish()
+                request = pool.get()  # waits for other threads only while holding none
+                running.append(request)
+                # Shared, so not copied; a request that shared once must always share, or it would write to the batch.
+                request.start_async({0: batch[position : position + 1]}, share_inputs=True)
+        finally:
+            while running:
+                finish()
+        columns = results[0] if count == 1 else [np.concatenate(parts) for parts in zip(*results, strict=True)]
         return Candidates.from_outputs(dict(zip(self._outputs, columns, strict=True)), count)
 
-    def _queue(self, height: int, width: int, several: bool) -> Any:
-        """Requests for canvases of one size: one that uses all cores, or several side by side."""
+    def _pool(self, height: int, width: int, several: bool) -> "queue.SimpleQueue[Any]":
+        """Idle requests for canvases of one size: one that uses all cores, or several to run side by side."""
         key: tuple[int, int, bool] = (height, width, several)
-        if key not in self._queues:
-            if len(self._queues) >= _MOST_COMPILED:
-                key = (-1, -1, several)
-            if key not in self._queues:
-                self._queues[key] = self._compile(*key)
-        return self._queues[key]
+        with self._lock:
+            if key not in self._pools:
+                if len(self._pools) >= _MOST_COMPILED:
+                    key = (-1, -1, several)
+                if key not in self._pools:
+                    compiled = self._compile(*key)
+                    self._pools[key] = queue.SimpleQueue()
+                    for _ in range(self.streams if several else 1):
+                        self._pools[key].put(compiled.create_infer_request())
+            return self._pools[key]
 
     def _compile(self, height: int, width: int, several: bool) -> Any:
+        """The graph compiled for one size, from the disk where it has been compiled before."""
+        hints = {
+            "INFERENCE_PRECISION_HINT": self._precision,
+            "NUM_STREAMS": str(self.streams if several else 1),
+            # Pinned to a core, a stream would wait for whatever else runs there: reading, drawing, encoding.
+            "ENABLE_CPU_PINNING": not several,
+        }
+        facts = [openvino_library().__version__, *map(str, _processor()), *sorted(map(str, hints.items()))]
+        key = entry_key(self._identity, height, width, *facts)
+        if (kept := load_entry(key)) is not None:
+            try:
+                return self._core.import_model(kept, "CPU", hints)
+            except RuntimeError:
+                pass  # of another build of the engine: compiled anew and replaced
         model = self._model.clone()
         model.reshape([1, height, width, 3])
-        hints = {
-            "PERFORMANCE_HINT": "THROUGHPUT" if several else "LATENCY",
-            "INFERENCE_PRECISION_HINT": self._precision,
-        }
-        return openvino_library().AsyncInferQueue(self._core.compile_model(model, "CPU", hints))
+        compiled = self._core.compile_model(model, "CPU", hints)
+        blob = io.BytesIO()
+        compiled.export_model(blob)
+        store_entry(key, blob.getvalue())
+        return compiled
+
+
+def _cut(model: Any, outputs: list[str], classes: tuple[int, ...] | None) -> Any:
+    """The part of a graph that leads to some outputs, with the scores of some classes."""
+    ov = openvino_library()
+    results = []
+    for name in outputs:
+        port = model.output(name).get_node().input_value(0)
+        if name == "scores" and classes is not None:
+            port = ov.opset13.gather(port, np.array(classes), np.int64(2)).output(0)
+        result = ov.opset13.result(port)
+        result.output(0).set_names({name})
+        results.append(result)
+    return ov.Model(results, model.get_parameters(), model.get_friendly_name())
+
+
+def _checksum(graph: Path) -> str:
+    """Of a graph's file, and of the weights beside it."""
+    files = [graph, graph.with_suffix(".bin")] if graph.suffix.lower() == ".xml" else [graph]
+    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()
+
+
+def _streams() -> int:
+    """Canvases that are computed side by side: one for each core, on large machines several cores for each."""
+    return min(int(openvino_library().Core().get_property("CPU", "RANGE_FOR_STREAMS")[1]), _MOST_STREAMS)
+
+
+@cache
+def _processor() -> tuple[Any, ...]:
+    """What compiled graphs depend on besides the graph."""
+    core = openvino_library().Core()
+    return tuple(core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from yolopv2.network.decode import decode_boxes, split_anchors
 from yolopv2.network.heads import STRIDES
-from yolopv2.training.assign import match_anchors, simota
+from yolopv2.training.assign import Assignment, match_anchors, simota
 from yolopv2.training.losses.focal import focal_cross_entropy
 from yolopv2.training.overlap import ciou
 
@@ -33,12 +33,31 @@ class DetectionSums(NamedTuple):
     positives: Tensor
 
 
+def assign(
+    detections: Sequence[Tensor], targets: Tensor, anchors: Tensor, assigner: Assigner = "simota"
+) -> list[Assignment]:
+    """The anchors that answer for objects, by level.
+
+    Args:
+        detections: Raw maps ``[N, 3 * (5 + C), H / s, W / s]``.
+        targets: ``[t, 6]``: image, class, ``x1 y1 x2 y2`` in pixels.
+        anchors: ``[3, 3, 2]`` in pixels.
+        assigner: Which ones.
+    """
+    maps = [split_anchors(raw).float() for raw in detections]
+    found = [
+        match_anchors(targets, level_anchors, stride, raw.shape[2], raw.shape[3])
+        for raw, level_anchors, stride in zip(maps, anchors, STRIDES, strict=True)
+    ]
+    return simota(found, maps, targets, anchors) if assigner == "simota" else found
+
+
 def detection_sums(
     detections: Sequence[Tensor],
     targets: Tensor,
     anchors: Tensor,
     labelled: Tensor,
-    assigner: Assigner = "simota",
+    found: Sequence[Assignment],
     gamma: float = 0.0,
 ) -> DetectionSums:
     """CIoU box loss, objectness with the CIoU as its target, and class cross-entropy.
@@ -48,19 +67,13 @@ def detection_sums(
         targets: ``[t, 6]``: image, class, ``x1 y1 x2 y2`` in pixels.
         anchors: ``[3, 3, 2]`` in pixels.
         labelled: bool ``[N]``: frames that have box labels; the others teach nothing here.
-        assigner: Which anchors answer for an object.
+        found: Which anchors answer for which objects, by level.
         gamma: Focus of objectness and class (arXiv 1708.02002); 0 is plain cross-entropy.
 
     Returns:
         Sums over the frames.
     """
     maps = [split_anchors(raw).float() for raw in detections]
-    found = [
-        match_anchors(targets, level_anchors, stride, raw.shape[2], raw.shape[3])
-        for raw, level_anchors, stride in zip(maps, anchors, STRIDES, strict=True)
-    ]
-    if assigner == "simota":
-        found = simota(found, maps, targets, anchors)
     box = objectness = classes = maps[0].new_zeros(())
     for level, (raw, positives) in enumerate(zip(maps, found, strict=True)):
         wanted = torch.zeros_like(raw[..., 4])

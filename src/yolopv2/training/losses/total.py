@@ -9,12 +9,14 @@ from yolopv2.errors import YolopError
 from yolopv2.network import Outputs
 from yolopv2.training.loader import Batch
 from yolopv2.training.losses import masks
-from yolopv2.training.losses.detection import Assigner, DetectionSums, detection_sums
+from yolopv2.training.losses.detection import Assigner, DetectionSums, assign, detection_sums
+from yolopv2.training.losses.instances import instance_sums
 
 TASKS = {
     "detection": ("box", "objectness", "classes"),
     "drivable": ("drivable",),
     "lanes": ("lane_focal", "lane_dice", "lane_iou", "lane_tversky"),
+    "masks": ("mask", "mask_projection", "mask_pairwise"),
 }
 """The losses of each head."""
 
@@ -35,6 +37,12 @@ class LossConfig:
         lane_dice: Weight of soft dice over the batch.
         lane_iou: Weight of soft IoU over the batch.
         lane_tversky: Weight of Tversky loss over the batch, which prizes found markings above false ones; 0 is off.
+        mask: Weight of cross-entropy of instance masks, per positive, the mean over its box; of objects with a mask.
+            The default is YOLACT's (arXiv 1904.02689).
+        mask_projection: Weight of BoxInst's projection term (arXiv 2012.02310), per positive, of objects that have no
+            mask but a box; 0 is off.
+        mask_pairwise: Weight of its pairwise term, which takes neighbours of like colour for one; 0 is off.
+        mask_warmup: Steps over which the pairwise term's weight rises from 0; the default is the paper's.
         assigner: ``simota`` or ``anchors``: which anchors answer for an object.
         detection_gamma: Focus of objectness and class; 0 is plain cross-entropy, the paper uses focal loss.
         lane_gamma: Focus of the lane focal loss.
@@ -50,6 +58,10 @@ class LossConfig:
     lane_dice: float = 0.5
     lane_iou: float = 0.5
     lane_tversky: float = 0.0
+    mask: float = 6.125
+    mask_projection: float = 1.0
+    mask_pairwise: float = 1.0
+    mask_warmup: int = 10000
     assigner: Assigner = "simota"
     detection_gamma: float = 0.0
     lane_gamma: float = 2.0
@@ -57,7 +69,8 @@ class LossConfig:
     uncertainty: bool = False
 
     def __post_init__(self) -> None:
-        for name in [loss for losses in TASKS.values() for loss in losses] + ["detection_gamma", "lane_gamma"]:
+        others = ["detection_gamma", "lane_gamma", "mask_warmup"]
+        for name in [loss for losses in TASKS.values() for loss in losses] + others:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise YolopError(f"loss.{name} must not be negative, not {getattr(self, name)}")
         if not 0 <= self.lane_alpha <= 1:
@@ -79,10 +92,12 @@ def loss_sums(out: Outputs, batch: Batch, anchors: Tensor, config: LossConfig) -
     sums: dict[str, Tensor] = {}
     drivable, drivable_weight, lanes, lanes_weight = (batch.maps.float() / 255).unbind(1)
     if out.detections is not None:
-        found = detection_sums(
-            out.detections, batch.targets, anchors, batch.labelled, config.assigner, config.detection_gamma
-        )
-        sums |= found._asdict()
+        found = assign(out.detections, batch.targets, anchors, config.assigner)
+        boxes = detection_sums(out.detections, batch.targets, anchors, batch.labelled, found, config.detection_gamma)
+        sums |= boxes._asdict()
+        if out.masks is not None:
+            from_boxes = bool(config.mask_projection or config.mask_pairwise)
+            sums |= instance_sums(out.masks, found, batch.targets, batch.instances, batch.images, from_boxes)._asdict()
     if out.drivable is not None:
         pixels = masks.drivable_cross_entropy(out.drivable, drivable, drivable_weight)
         sums |= {"drivable": pixels.loss, "drivable_weight": pixels.weight}
@@ -94,12 +109,13 @@ def loss_sums(out: Outputs, batch: Batch, anchors: Tensor, config: LossConfig) -
     return sums
 
 
-def losses_of(sums: dict[str, Tensor], config: LossConfig) -> dict[str, Tensor]:
+def losses_of(sums: dict[str, Tensor], config: LossConfig, step: int | None = None) -> dict[str, Tensor]:
     """The weighted losses of the heads that have sums; what is minimised is their sum.
 
     Args:
         sums: Of all frames of a step, as `loss_sums` gives them.
         config: Weights.
+        step: Steps taken before this one, which say how far the warm-up is; None when it is over.
     """
     losses: dict[str, Tensor] = {}
     if "box" in sums:
@@ -116,6 +132,14 @@ def losses_of(sums: dict[str, Tensor], config: LossConfig) -> dict[str, Tensor]:
         }
         if config.lane_tversky:
             losses["lane_tversky"] = config.lane_tversky * masks.tversky_loss(overlap)
+    if "mask" in sums:
+        masked, boxed = (sums[name].clamp(min=1) for name in ("mask_count", "mask_boxes"))
+        risen = 1.0 if step is None or step >= config.mask_warmup else step / config.mask_warmup
+        losses |= {
+            "mask": config.mask * sums["mask"] / masked,
+            "mask_projection": config.mask_projection * sums["mask_projection"] / boxed,
+            "mask_pairwise": risen * config.mask_pairwise * sums["mask_pairwise"] / boxed,
+        }
     return losses
 
 

@@ -2,10 +2,10 @@
 
 import os
 
-from ikomia import core, dataprocess
 from ikomia.dataprocess.io.datadictIO import DataDictIO
 
 import yolopv2
+from ikomia import core, dataprocess
 from yolopv2.ikomia.outputs import CLASSES, COLOURS, lane_data, merged_mask, objects
 from yolopv2.ikomia.parameters import InferParameters
 from yolopv2.ikomia.perceive import Perceiver

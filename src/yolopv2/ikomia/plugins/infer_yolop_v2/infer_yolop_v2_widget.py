@@ -1,10 +1,10 @@
 """The widget of infer_yolop_v2 in Ikomia STUDIO."""
 
-from ikomia import core, dataprocess
 from ikomia.utils import pyqtutils, qtconversion
-from infer_yolop_v2.infer_yolop_v2_process import InferYolopV2Param
 from PyQt6.QtWidgets import QGridLayout
 
+from ikomia import core, dataprocess
+from infer_yolop_v2.infer_yolop_v2_process import InferYolopV2Param
 from yolopv2.checkpoints import CATALOGUE
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")

@@ -4,12 +4,12 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from ikomia import core, dataprocess
 from ikomia.core import config
 from ikomia.core.task import TaskParam
 from ikomia.dnn import dnntrain
 
 import yolopv2
+from ikomia import core, dataprocess
 from yolopv2.ikomia.learn import Stopped, learn
 from yolopv2.ikomia.parameters import TrainParameters
 

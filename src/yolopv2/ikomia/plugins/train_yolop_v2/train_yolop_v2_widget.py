@@ -1,8 +1,9 @@
 """The widget of train_yolop_v2 in Ikomia STUDIO."""
 
-from ikomia import core, dataprocess
 from ikomia.utils import pyqtutils, qtconversion
 from PyQt6.QtWidgets import QFileDialog, QGridLayout
+
+from ikomia import core, dataprocess
 from train_yolop_v2.train_yolop_v2_process import TrainYolopV2Param
 
 MODELS = ("nano", "official", "small", "base")
