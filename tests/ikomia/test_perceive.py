@@ -102,8 +102,8 @@ def test_channels_are_taken_as_rgb(perceive, nano_graph, folder):
     np.testing.assert_array_equal(from_array[1], red)
     model = YOLOPv2(nano_graph, size=160)
     reversed_scene = model(red[..., ::-1].copy(), conf=0.1)
-    assert len(model(red, conf=0.1).vehicles) == len(algo.get_output(1).get_objects())
-    assert not np.array_equal(reversed_scene.drivable, algo.get_output(2).scene.drivable)
+    np.testing.assert_array_equal(model(red, conf=0.1).vehicles.xyxy, algo.get_output(1).scene.vehicles.xyxy)
+    assert not np.array_equal(reversed_scene.lanes, algo.get_output(2).scene.lanes)
 
 
 def test_what_is_not_wanted_is_not_there(perceive, pictures):

@@ -117,8 +117,9 @@ class FilterParameters(Parameters):
     Attributes:
         categories: Names of classes with commas, or ``all``.
         confidence: Least confidence.
-        region: Empty for the whole frame; four numbers ``x1,y1,x2,y2`` for a rectangle, or corners ``x,y,x,y,x,y...`` of a
-            polygon, in pixels: the middle of a box's lower edge, where the vehicle stands, must lie in it.
+        region: Empty for the whole frame; four numbers ``x1,y1,x2,y2`` for a rectangle, or the corners
+            ``x,y,x,y,x,y...`` of a polygon, in pixels: the middle of a box's lower edge, where the vehicle stands,
+            must lie in it.
         min_area: Least area of a box in square pixels.
         max_area: Largest area of a box in square pixels; 0 for any.
     """

@@ -54,21 +54,21 @@ class InferYolopV2(dataprocess.CObjectDetectionTask):
 
     def run(self):
         """Looks at the image of input 0."""
-        self.begin_task_run()
         image = self.get_input(0)
         if not image.is_data_available():
-            self.end_task_run()
             raise RuntimeError(f"{NAME}: input 0 holds no image")
-        self.init_long_process()
-        self.emit_step_progress()
-        params = self.get_param_object().values
-        scene = self.perceiver(Frame(array_to_rgb(image.get_image()), self.name), params)
-        self.forward_input_image(0, 0)
-        self.give_detections(scene)
-        self.give_segmentation(scene)
-        self.get_output(3).data = lane_data(scene)
-        self.emit_step_progress()
-        self.end_task_run()
+        self.begin_task_run()
+        try:
+            self.init_long_process()
+            self.emit_step_progress()
+            scene = self.perceiver(Frame(array_to_rgb(image.get_image()), self.name), self.get_param_object().values)
+            self.forward_input_image(0, 0)
+            self.give_detections(scene)
+            self.give_segmentation(scene)
+            self.get_output(3).data = lane_data(scene)
+            self.emit_step_progress()
+        finally:
+            self.end_task_run()
 
     def give_detections(self, scene):
         """Fills output 1."""

@@ -39,7 +39,9 @@ class TrainYolopV2(dnntrain.TrainProcess):
     """Input 0: a data set. The weights are written into the folder of the run, ``run/best.safetensors``."""
 
     def __init__(self, name, param):
-        dnntrain.TrainProcess.__init__(self, name, param or TrainYolopV2Param())
+        param = param or TrainYolopV2Param()
+        dnntrain.TrainProcess.__init__(self, name, param)
+        self.set_param_object(param)  # the constructor keeps a copy that has lost its class
         self.asked_to_stop = False
         self.weights = None
 
