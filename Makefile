@@ -40,5 +40,5 @@ clean:
 
 .venv-ikomia/done: pyproject.toml
 	$(PYTHON) -m venv .venv-ikomia
-	.venv-ikomia/bin/pip install --quiet --editable '.[dev,ikomia]' PyQt6 ipykernel
+	.venv-ikomia/bin/pip install --quiet --editable '.[dev,ikomia]' 'PyQt6>=6.2,<6.3' 'PyQt6-Qt6>=6.2.4,<6.3'
 	touch $@

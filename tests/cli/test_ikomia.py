@@ -12,6 +12,6 @@ def test_installing_says_what_it_did_and_where(cli, tmp_path: Path) -> None:
         ]
     (tmp_path / "infer_yolop_v2" / "__init__.py").write_text("# mine\n")
     code, _, err = cli("ikomia", "install", "--folder", tmp_path)
-    assert code == 1
+    assert code == 2
     assert "--force" in err
     assert cli("ikomia", "install", "--folder", tmp_path, "--force").code == 0

@@ -84,7 +84,7 @@ def test_a_workflow_is_shown_as_boxes_and_arrows():
         (None, "road_lane is False"),
         ("street.jpg", "a str cannot be shown"),
         (np.zeros((2, 3, 5), np.uint8), "shape"),
-        (np.zeros((0, 3, 3), np.uint8), ""),
+        (np.zeros((0, 3, 3), np.uint8), "shape|empty|pixel"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(thing, message, folder):

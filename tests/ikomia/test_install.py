@@ -1,6 +1,8 @@
 """Installing is whole, repeatable, and never takes away what somebody else put there."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,10 +85,11 @@ def test_ikomia_is_asked_where_plugins_are(folder, monkeypatch):
     (package / "core").mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('must not be imported')\n")
     monkeypatch.syspath_prepend(str(folder / "site"))
+    monkeypatch.delitem(sys.modules, "ikomia", raising=False)
     expected = {
         "root_folder:\nregistry:\n  path:\n": folder / "Ikomia" / "Plugins" / "Python",
-        "root_folder: /there\n": folder.__class__("/there/Plugins/Python"),
-        "registry:\n  path: /plugins/\n": folder.__class__("/plugins/Python"),
+        "root_folder: /there\n": Path("/there/Plugins/Python"),
+        "registry:\n  path: /plugins/\n": Path("/plugins/Python"),
         "- nonsense": folder / "Ikomia" / "Plugins" / "Python",
         "{": folder / "Ikomia" / "Plugins" / "Python",
     }

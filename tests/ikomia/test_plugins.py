@@ -144,6 +144,7 @@ def test_workflows_are_exchanged_with_the_real_one(ikomia, infer, tmp_path):
 def test_ikomia_knows_the_plugin(ikomia, name):
     from importlib.metadata import version
 
+    ikomia.registry.create_algorithm(name)  # it is loaded when first asked for
     assert name in ikomia.registry.get_algorithms()
     info = ikomia.registry.get_algorithm_info(name)
     assert info.version == version("yolopv2")

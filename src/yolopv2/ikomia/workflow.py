@@ -37,7 +37,7 @@ class Workflow:
         >>> algo = wf.add_task(name="infer_yolop_v2", auto_connect=True)
         >>> algo.set_parameters({"input_size": "640", "conf_thres": "0.4"})
         >>> wf.run_on(array=render_scene(119).image)  # or url=, path=, folder=
-        >>> sorted(set(algo.get_output(0).get_overlay_mask().flat))  # background, road, lane
+        >>> sorted(set(algo.get_output(0).get_overlay_mask().ravel().tolist()))  # background, road, lane
         [0, 1, 2]
         >>> algo.get_output(1).get_objects()[0]["label"]
         'vehicle'
