@@ -148,8 +148,8 @@ class _Reader:
         """
         picture = read_image(image.filename)
         boxes, class_ids = self._boxes(image)
-        masks = {area: self._mask(image, picture, area) for area in _AREAS}
-        return Sample(picture, boxes, class_ids, **masks, path=image.filename)
+        drivable, lanes = (self._mask(image, picture, area) for area in _AREAS)
+        return Sample(picture, boxes, class_ids, drivable, lanes, path=image.filename)
 
     def _boxes(self, image: _Image) -> tuple[NDArray[np.float32] | None, NDArray[np.int64] | None]:
         if image.annotations is None or not self.names:

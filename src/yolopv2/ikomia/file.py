@@ -150,7 +150,7 @@ def read_workflow(path: str | Path) -> tuple[str, Graph, Exposed]:
     """
     described = _parsed(Path(path))
     graph = Graph()
-    tasks = {_ROOT: graph.root}
+    tasks: dict[int, Task] = {_ROOT: graph.root}
     try:
         for entry in described.tasks:
             if entry.task_id in tasks:

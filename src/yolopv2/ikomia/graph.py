@@ -91,7 +91,8 @@ class Graph:
 
     def order(self) -> list[Task]:
         """All tasks but the root, each after those that feed it."""
-        done, waiting = [self.root], self.tasks[1:]
+        done: list[Task] = [self.root]
+        waiting = self.tasks[1:]
         while waiting:
             ready = [task for task in waiting if all(parent in done for parent in self.parents(task))]
             done += ready

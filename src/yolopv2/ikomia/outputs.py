@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any, ClassVar
@@ -235,6 +235,17 @@ def segmented(frame: Frame, drivable: NDArray[np.bool_] | None = None, lanes: ND
     return Scene(
         Vehicles.empty(), drivable, lanes, {}, height, width, frame.source, frame.index, frame.time, frame.image
     )
+
+
+def joined_scene(frame: Frame, ios: Sequence[IO | None]) -> Scene:
+    """One scene of a frame's detections and segmentation; what is missing is missing in it."""
+    scene = segmented(frame)
+    for io in ios:
+        if isinstance(io, SegmentationIO):
+            scene = replace(io.scene, vehicles=scene.vehicles, names=scene.names, image=frame.image)
+        elif isinstance(io, DetectionIO):
+            scene = replace(scene, vehicles=io.scene.vehicles, names=io.scene.names)
+    return scene
 
 
 def to_text(value: dict[str, Any], options: Sequence[str]) -> str:

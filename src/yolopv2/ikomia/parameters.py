@@ -73,8 +73,8 @@ class InferParameters(Parameters):
     """
 
     input_size: int = 640
-    conf_thres: float = Field(0.2, ge=0, le=1)
-    iou_thres: float = Field(0.45, ge=0, le=1)
+    conf_thres: float = Field(default=0.2, ge=0, le=1)
+    iou_thres: float = Field(default=0.45, ge=0, le=1)
     object: bool = True
     road_lane: bool = True
     cuda: bool = True
@@ -102,10 +102,10 @@ class TrainParameters(Parameters):
 
     model_name: str = "nano"
     model_weight_file: str = ""
-    epochs: int = Field(10, ge=1)
-    batch_size: int = Field(8, ge=1)
+    epochs: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=8, ge=1)
     train_imgsz: int = 640
-    dataset_split_ratio: float = Field(0.9, gt=0, le=1)
+    dataset_split_ratio: float = Field(default=0.9, gt=0, le=1)
     output_folder: str = ""
 
     _size = field_validator("train_imgsz")(_fits_the_network)
@@ -125,10 +125,10 @@ class FilterParameters(Parameters):
     """
 
     categories: str = "all"
-    confidence: float = Field(0.0, ge=0, le=1)
+    confidence: float = Field(default=0.0, ge=0, le=1)
     region: str = ""
-    min_area: float = Field(0.0, ge=0)
-    max_area: float = Field(0.0, ge=0)
+    min_area: float = Field(default=0.0, ge=0)
+    max_area: float = Field(default=0.0, ge=0)
 
     @field_validator("region")
     @classmethod

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError, nearest
 from yolopv2.geometry.boxes import box_areas
-from yolopv2.ikomia.outputs import IO, DetectionIO, ImageIO, IODataType, SegmentationIO, segmented
+from yolopv2.ikomia.outputs import IO, DetectionIO, ImageIO, IODataType, joined_scene
 from yolopv2.ikomia.parameters import DrawParameters, FilterParameters, WriteParameters, words
-from yolopv2.ikomia.task import Task, first
+from yolopv2.ikomia.task import Task
 from yolopv2.inference.results import FORMATS, Prepared, Results, refuse_folder_of_inputs
-from yolopv2.media import Frame
 from yolopv2.scene import Scene
 
 _PICTURE_AND_RESULTS = (IODataType.IMAGE, IODataType.OBJECT_DETECTION, IODataType.SEMANTIC_SEGMENTATION)
@@ -129,13 +128,3 @@ class Write(Task):
         drawn = image.get_image() if "image" in words(self.params.save) else None
         self._written.add(Prepared(image.frame, scene, drawn, scene.to_json()))
         return []
-
-
-def joined_scene(frame: Frame, given: list[IO | None]) -> Scene:
-    """One scene of a frame's detections and segmentation; what is missing is missing in it."""
-    scene = segmented(frame)
-    if (segmentation := first(given, SegmentationIO)) is not None:
-        scene = replace(segmentation.scene, vehicles=scene.vehicles, image=frame.image)
-    if (detection := first(given, DetectionIO)) is not None:
-        scene = replace(scene, vehicles=detection.scene.vehicles, names=detection.scene.names)
-    return scene

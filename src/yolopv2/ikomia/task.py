@@ -1,16 +1,14 @@
 """Task: one step of a workflow, with inputs, outputs and parameters."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
-from yolopv2.ikomia.outputs import IO, DetectionIO, ImageIO, IODataType, SegmentationIO
+from yolopv2.ikomia.outputs import IO, ImageIO, IODataType, joined_scene
 from yolopv2.ikomia.parameters import Parameters
-
-T = TypeVar("T", ImageIO, DetectionIO, SegmentationIO)
 
 ALL_KINDS = tuple(IODataType)
 
@@ -124,27 +122,8 @@ class Task:
         return self._draw(("drivable", "lanes", "masks", "boxes", "labels"))
 
     def _draw(self, layers: tuple[str, ...]) -> NDArray[np.uint8]:
-        self.get_output(0)  # says so where it has not run
-        image = first(self._results, ImageIO)
-        picture = None if image is None else image.get_image()
-        for kind in (SegmentationIO, DetectionIO):
-            found = first(self._results, kind)
-            if found is not None:
-                picture = found.scene.draw(picture, _LAYERS_OF[kind].intersection(layers))
-        if picture is None:
-            raise YolopError(f"{self.name} gave no picture to draw over")
-        return picture
-
-
-_LAYERS_OF: dict[type, frozenset[str]] = {
-    SegmentationIO: frozenset({"drivable", "lanes"}),
-    DetectionIO: frozenset({"masks", "boxes", "labels"}),
-}
-
-
-def first(ios: list[IO | None], kind: type[T]) -> T | None:
-    """The first of a kind, or None."""
-    return next((io for io in ios if isinstance(io, kind)), None)
+        image: ImageIO = self.get_output(0)
+        return joined_scene(image.frame, self._results).draw(image.get_image(), layers)
 
 
 def ports(kinds: tuple[IODataType, ...]) -> str:
