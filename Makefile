@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-ikomia lint bench clean
 
 demo: .venv/core
 	$(BIN)/yolopv2 data render demo/input/drive.mp4 --frames 90 --seed 119
@@ -13,6 +13,10 @@ demo: .venv/core
 test: .venv/dev
 	$(BIN)/python -m pytest
 
+# The plugins within the real Ikomia, which weighs 1.3 GB: in an environment of its own.
+test-ikomia: .venv-ikomia/done
+	.venv-ikomia/bin/python -m pytest tests/ikomia
+
 lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -22,7 +26,7 @@ bench: .venv/dev
 	$(BIN)/python benchmarks/frame.py
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .venv-ikomia demo
 
 .venv/core: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -33,3 +37,8 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ .venv/core
+
+.venv-ikomia/done: pyproject.toml
+	$(PYTHON) -m venv .venv-ikomia
+	.venv-ikomia/bin/pip install --quiet --editable '.[dev,ikomia]' 'PyQt6>=6.2,<6.3' 'PyQt6-Qt6>=6.2.4,<6.3'
+	touch $@

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from yolopv2 import YOLOPv2
-from yolopv2.cli.results import Results
 from yolopv2.data.synthetic import Drive
 from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.preprocess import letterbox_batches
+from yolopv2.inference.results import Results
 from yolopv2.inference.video import ahead, in_parallel
 from yolopv2.media import Frame, VideoWriter, open_source
 from yolopv2.scene import Scene

@@ -21,7 +21,7 @@ FLOORS = [
     {"evaluation"},
     {"export", "training"},
     {"model"},
-    {"benchmark", "studio"},
+    {"benchmark", "studio", "ikomia"},
     {"cli"},
     {"__main__"},
 ]

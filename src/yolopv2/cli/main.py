@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from yolopv2.cli import data, models
+from yolopv2.cli import data, ikomia, models
 from yolopv2.cli.bench import bench
 from yolopv2.cli.compare import compare
 from yolopv2.cli.doctor import doctor
@@ -29,6 +29,7 @@ app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
 app.add_typer(data.app, name="data")
+app.add_typer(ikomia.app, name="ikomia")
 app.command()(bench)
 app.command()(studio)
 app.command()(doctor)

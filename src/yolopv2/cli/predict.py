@@ -70,7 +70,7 @@ def predict(
     Exit codes: 0 done, 1 some inputs failed (named, the rest is done), 2 wrong usage, 130 ended by Ctrl-C, which leaves
     whole files of what was done.
     """
-    from yolopv2.cli.results import new_folder, refuse_folder_of_inputs
+    from yolopv2.inference.results import new_folder, refuse_folder_of_inputs
     from yolopv2.media import Pace, open_source
     from yolopv2.model import YOLOPv2
 
@@ -94,7 +94,7 @@ def predict(
 
 def _formats(save: str) -> set[str]:
     """The formats in a text with commas."""
-    from yolopv2.cli.results import FORMATS
+    from yolopv2.inference.results import FORMATS
 
     formats = {entry.strip() for entry in save.split(",") if entry.strip()}
     if unknown := sorted(formats - set(FORMATS)):
@@ -110,7 +110,7 @@ def _write(
     Returns:
         Exit code.
     """
-    from yolopv2.cli.results import Results
+    from yolopv2.inference.results import Results
     from yolopv2.inference.video import ahead
 
     began, code = time.perf_counter(), 0

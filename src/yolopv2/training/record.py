@@ -18,7 +18,7 @@ from yolopv2.training.bar import progress_bar
 from yolopv2.training.config import TrainConfig
 from yolopv2.training.curves import draw_curves
 from yolopv2.training.folder import RunFolder
-from yolopv2.training.trainer import Progress
+from yolopv2.training.trainer import Listener, Progress
 
 LOG_EVERY = 20
 """Steps between lines of the log; each holds the means since the one before."""
@@ -164,6 +164,33 @@ class Silent:
 
     def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
         """Nothing to do."""
+
+
+class Both:
+    """A `Listener` that passes everything on to two others, in this order."""
+
+    def __init__(self, first: Listener, second: Listener) -> None:
+        self.listeners = (first, second)
+
+    def step(self, progress: Progress, losses: dict[str, float]) -> None:
+        """Passed on."""
+        for listener in self.listeners:
+            listener.step(progress, losses)
+
+    def remark(self, progress: Progress, text: str) -> None:
+        """Passed on."""
+        for listener in self.listeners:
+            listener.remark(progress, text)
+
+    def save(self, progress: Progress, state: dict[str, Any]) -> None:
+        """Passed on."""
+        for listener in self.listeners:
+            listener.save(progress, state)
+
+    def epoch(self, progress: Progress, network: Network, scores: dict[str, float]) -> None:
+        """Passed on."""
+        for listener in self.listeners:
+            listener.epoch(progress, network, scores)
 
 
 def _memory() -> str:

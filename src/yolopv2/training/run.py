@@ -21,14 +21,14 @@ from yolopv2.training.bar import progress_bar
 from yolopv2.training.config import TrainConfig
 from yolopv2.training.folder import RunFolder
 from yolopv2.training.loader import Source
-from yolopv2.training.record import Record, Silent
+from yolopv2.training.record import Both, Record, Silent
 from yolopv2.training.start import Anchors, Start, starting_network
 from yolopv2.training.survey import Survey, survey_labels
 from yolopv2.training.trainer import Listener, Trainer
 from yolopv2.training.validation import Validation
 
 
-def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -> Path:
+def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False, watch: Listener | None = None) -> Path:
     """Trains a network.
 
     Args:
@@ -36,6 +36,7 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
         config: The run.
         folder: Where the run goes; see `RunFolder`.
         resume: Whether to go on with the run in the folder.
+        watch: Is told of everything too, after it was written down; what it raises ends the run.
 
     Returns:
         The best weights.
@@ -57,7 +58,7 @@ def train(data: Path, config: TrainConfig, folder: Path, resume: bool = False) -
         run.write_config(data, config)
     step = None if state is None else state["step"]
     record = Record(run, config, names, validated, step) if first else None
-    listener: Listener = record or Silent()
+    listener: Listener = Both(record or Silent(), watch) if watch is not None else record or Silent()
     validation = _validation(data, names, config, fabric, run, record) if validated else None
     try:
         trainer = Trainer(start.network, sources, config, fabric, listener, validation, state)

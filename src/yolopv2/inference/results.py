@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
-from yolopv2.files import cannot_write, hidden_path
+from yolopv2.files import cannot_write, hidden_path, write_image
 from yolopv2.media import VideoWriter
 from yolopv2.scene import Scene
 from yolopv2.scene.save import coco_results, image_identity, scene_name
@@ -68,7 +68,7 @@ class Prepared(NamedTuple):
     Attributes:
         frame: The frame.
         scene: What was seen in it.
-        drawn: The frame with everything drawn over it, if it goes into a video.
+        drawn: uint8 ``[H, W, 3]`` RGB, the picture to be written, if any is.
         line: The scene as a line of JSON.
     """
 
@@ -118,7 +118,7 @@ class Results:
         """
         with closing(scenes):
             for frame, scene in scenes:
-                drawn = scene.draw() if "image" in self.formats and frame.is_video else None
+                drawn = scene.draw() if "image" in self.formats else None
                 yield Prepared(frame, scene, drawn, scene.to_json())
 
     def add(self, prepared: "Prepared") -> None:
@@ -129,11 +129,11 @@ class Results:
         """
         frame, scene = prepared.frame, prepared.scene
         name = scene_name(scene, self.folder)
-        if "image" in self.formats:
-            if prepared.drawn is not None:
+        if prepared.drawn is not None:
+            if frame.is_video:
                 self._video_of(frame, name).write(prepared.drawn)
             else:
-                scene.save(self.folder, ["image"], name)
+                write_image(self.folder / f"{name}.jpg", prepared.drawn)
         for kind, subfolder in _SUBFOLDERS.items():
             if kind in self.formats:
                 scene.save(self.folder / subfolder, [kind], name)

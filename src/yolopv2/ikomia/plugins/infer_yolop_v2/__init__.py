@@ -1,0 +1,1 @@
+"""The plugin infer_yolop_v2 of yolopv2."""

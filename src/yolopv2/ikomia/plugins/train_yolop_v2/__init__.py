@@ -1,0 +1,1 @@
+"""The plugin train_yolop_v2 of yolopv2."""
