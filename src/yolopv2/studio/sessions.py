@@ -146,7 +146,7 @@ class Session:
     def close(self) -> None:
         """Ends what runs and removes what is kept."""
         with self._lock:
-            gone = [*self._pictures.values(), *self._videos.values()]
+            gone: list[Picture | Video] = [*self._pictures.values(), *self._videos.values()]
             self._pictures.clear()
             self._videos.clear()
         for old in gone:
