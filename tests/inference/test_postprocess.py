@@ -106,3 +106,22 @@ def test_ten_thousand_candidates_are_quick_to_judge():
 def test_wrong_thresholds_are_named(wrong):
     with pytest.raises(YolopError, match=next(iter(wrong))):
         Thresholds(**wrong)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.9, 1.0])
+def test_masks_lie_above_their_own_thresholds(threshold):
+    rng = np.random.default_rng(2)
+    maps = rng.integers(0, 256, (2, 1, LETTERBOX.canvas_height, LETTERBOX.canvas_width), np.uint8)
+    candidates = Candidates(np.zeros((1, 0, 4), np.float32), np.zeros((1, 0, 2), np.float32), maps[0], maps[1])
+    scene = to_scene(candidates, 0, LETTERBOX, Thresholds(drivable_conf=threshold), NAMES, FRAME)
+    np.testing.assert_array_equal(scene.drivable, LETTERBOX.mask_to_frame(maps[0, 0], threshold))
+    np.testing.assert_array_equal(scene.lanes, LETTERBOX.mask_to_frame(maps[1, 0]))
+    scene = to_scene(candidates, 0, LETTERBOX, Thresholds(lane_conf=threshold), NAMES, FRAME)
+    np.testing.assert_array_equal(scene.lanes, LETTERBOX.mask_to_frame(maps[1, 0], threshold))
+
+
+@pytest.mark.parametrize("name", ["drivable_conf", "lane_conf"])
+def test_thresholds_of_masks_out_of_range_are_refused(name):
+    for value in (-0.1, 1.1, "half", True, float("nan")):
+        with pytest.raises(YolopError, match=name):
+            Thresholds(**{name: value})
