@@ -10,8 +10,9 @@ demo: .venv/core
 	$(BIN)/yolopv2 predict demo/input/drive.mp4 demo/input/scenes/images --output demo/output
 	@echo 'Look at demo/output: drive.mp4, the pictures, and scenes.jsonl, one line per frame.'
 
+# A process for each core; each computes with one thread, since threads that wait for each other's cores take far longer.
 test: .venv/dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 # The plugins within the real Ikomia, which weighs 1.3 GB: in an environment of its own.
 test-ikomia: .venv-ikomia/done
