@@ -24,7 +24,7 @@ def test_sizes_are_those_on_the_canvas_whatever_the_frames_size() -> None:
 
 def test_tasks_without_labels_are_named() -> None:
     survey = survey_labels([Source([frame(45, 80, []), frame(45, 80, lanes=True)], 1.0)], 96, 160)
-    assert survey.labelled == {"detection": True, "drivable": False, "lanes": True}
+    assert survey.labelled == {"detection": True, "drivable": False, "lanes": True, "masks": True}
     assert "No labels for drivable were found" in survey.remarks(["detection", "drivable"])[0]
     assert survey.remarks(["lanes"]) == []
 

@@ -24,7 +24,7 @@ def make(scenes: Dataset, folder: Path) -> Validation:
 
 
 def test_it_gives_what_evaluation_gives_and_a_picture(scenes: Dataset, tmp_path: Path) -> None:
-    model = YOLOPv2("nano", runtime="torch", size=160, device="cpu")
+    model = YOLOPv2("nano", runtime="torch", size=160, device="cpu", precision="float32")
     expected = evaluate(model.predictor, scenes).metrics
     scores = make(scenes, tmp_path)(model.network, 7)
     assert scores == {name: expected[name] for name in scores}
