@@ -90,16 +90,20 @@ class Look:
     def _mask(self, png: bytes | None, threshold: float) -> NDArray[np.bool_] | None:
         return None if png is None else self.letterbox.mask_to_frame(_pixels(png), threshold)
 
-    def to_json(self) -> dict[str, Any]:
-        """What the page needs besides the maps: candidates as ``x1 y1 x2 y2 confidence class``."""
-        vehicles, instances = self.vehicles, self.vehicles.instances
+    def candidates(self) -> list[list[float | int]]:
+        """``x1 y1 x2 y2 confidence class`` of each candidate."""
+        vehicles = self.vehicles
         columns = np.column_stack([vehicles.xyxy, vehicles.confidence]).astype(np.float32)
-        rows = [[*map(shortest, row), int(class_id)] for row, class_id in zip(columns, vehicles.class_id, strict=True)]
+        return [[*map(shortest, row), int(class_id)] for row, class_id in zip(columns, vehicles.class_id, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page needs besides the maps."""
+        instances = self.vehicles.instances
         return {
             "height": self.letterbox.frame_height,
             "width": self.letterbox.frame_width,
             "names": {str(class_id): name for class_id, name in self.names.items()},
-            "candidates": rows,
+            "candidates": self.candidates(),
             "masks": None if instances is None else [instances.rle(row) for row in range(len(instances))],
             "milliseconds": round(self.milliseconds, 2),
         }
@@ -109,7 +113,7 @@ class Look:
         counts = {}
         for name, png in (("drivable", self.drivable), ("lanes", self.lanes)):
             counts[name] = None if png is None else np.bincount(_pixels(png).ravel(), minlength=256).tolist()
-        return {"candidates": self.to_json()["candidates"], **counts}
+        return {"candidates": self.candidates(), **counts}
 
 
 def _png(maps: NDArray[np.uint8] | None, row: int, box: Letterbox) -> bytes | None:
