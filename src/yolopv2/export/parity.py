@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 from yolopv2.evaluation.frame import Scorer
+from yolopv2.evaluation.panoptic import pair_boxes
 from yolopv2.evaluation.protocols import protocol
 from yolopv2.evaluation.records import FrameRecord
 from yolopv2.evaluation.summary import summarize
 from yolopv2.export.frames import Frames
 from yolopv2.export.options import Options
 from yolopv2.inference.candidates import Candidates
-from yolopv2.inference.postprocess import Thresholds, to_vehicles
+from yolopv2.inference.postprocess import Thresholds, to_scene, to_vehicles
 from yolopv2.inference.predictor import Look, Predictor
 from yolopv2.inference.runtimes import Runtime
+from yolopv2.media import Frame
+from yolopv2.scene import Vehicles
 
 LIKELY = 0.1
 """Boxes below this score are compared by score alone: where they lie matters to nobody."""
@@ -47,8 +50,8 @@ class Bounds:
 
 
 BOUNDS = {
-    "float32": Bounds(scores=0.001, boxes=0.1, mean=0.001, agreement=0.98, drop=0.001),
-    "half": Bounds(scores=0.02, boxes=1.0, mean=0.01, agreement=0.97, drop=0.005),
+    "float32": Bounds(scores=0.001, boxes=0.1, mean=0.001, agreement=0.95, drop=0.001),
+    "half": Bounds(scores=0.02, boxes=1.0, mean=0.01, agreement=0.95, drop=0.005),
     "int8": Bounds(scores=np.inf, boxes=np.inf, mean=np.inf, agreement=0.8, drop=0.03),
 }
 """By `Options.precision`: arithmetic in another order, weights rounded to float16, most layers in 8 bits."""
@@ -63,7 +66,8 @@ class Parity:
         source: Whence the frames.
         differences: By output: see `Bounds` for the measures. Boxes that a graph suppresses are no outputs of the
             network's and stand in ``agreement`` alone.
-        agreement: ``ap50``, ``drivable_iou`` and ``lane_iou`` with the network's decisions as labels.
+        agreement: ``ap50``, ``drivable_iou`` and ``lane_iou`` with the network's decisions as labels, and ``mask_iou``,
+            the mean over vehicles that both see.
         network: The same scores of the network on the frames' labels; empty if there are none.
         export: And of the export.
     """
@@ -156,7 +160,7 @@ class Reference:
                 name: float((np.max if name in ("boxes", "scores") else np.mean)([pair[name] for pair in pairs]))
                 for name in pairs[0]
             },
-            agreement=self._score(self._against_network, self._decisions, looks),
+            agreement=self._score(self._against_network, self._decisions, looks) | self._mask_agreement(looks),
             network=self._network_scores,
             export=self._score(self._against_labels, self.frames.samples, looks),
         )
@@ -176,6 +180,21 @@ class Reference:
         if candidates.lanes is not None:
             decided.lanes = letterbox.mask_to_frame(candidates.lanes[row]).astype(np.uint8)
         return decided
+
+    def _mask_agreement(self, looks: Sequence[Look]) -> dict[str, float]:
+        """Mean IoU of the instance masks of vehicles that both see; empty where there are none."""
+        overlaps: list[float] = []
+        for sample, *pair in zip(self.frames.samples, looks, self._looks, strict=True):
+            seen, meant = (self._vehicles(sample, look) for look in pair)
+            if seen.instances is None or meant.instances is None:
+                continue
+            for i, j, _ in pair_boxes(seen.xyxy, seen.class_id, meant.xyxy, meant.class_id):
+                overlaps.append(seen.instances.iou(i, meant.instances.pick([j]).whole()[0]))
+        return {"mask_iou": float(np.mean(overlaps))} if overlaps else {}
+
+    def _vehicles(self, sample: Sample, look: Look) -> Vehicles:
+        names = dict(self._against_network.names)
+        return to_scene(*look, self._decided, names, Frame(sample.image, sample.source)).vehicles
 
     def _score(self, scorer: Scorer, samples: Sequence[Sample], looks: Sequence[Look]) -> dict[str, float]:
         pairs = enumerate(zip(samples, looks, strict=True))
