@@ -51,7 +51,7 @@ class Bounds:
 
 BOUNDS = {
     "float32": Bounds(scores=0.001, boxes=0.1, mean=0.001, agreement=0.95, drop=0.001),
-    "half": Bounds(scores=0.02, boxes=1.0, mean=0.01, agreement=0.95, drop=0.005),
+    "half": Bounds(scores=0.02, boxes=1.0, mean=0.01, agreement=0.94, drop=0.005),
     "int8": Bounds(scores=np.inf, boxes=np.inf, mean=np.inf, agreement=0.8, drop=0.03),
 }
 """By `Options.precision`: arithmetic in another order, weights rounded to float16, most layers in 8 bits."""
