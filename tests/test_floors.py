@@ -21,6 +21,7 @@ FLOORS = [
     {"evaluation", "export"},
     {"training"},
     {"model"},
+    {"serving"},
     {"cli"},
     {"__main__"},
 ]
