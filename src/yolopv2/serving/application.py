@@ -88,7 +88,9 @@ async def docs(request: Request) -> HTMLResponse:
 @router.get("/", include_in_schema=False)
 async def root() -> JSONResponse:
     """Where to look."""
-    return JSONResponse({"name": "yolopv2", "version": yolopv2.__version__, "docs": "/docs", "openapi": "/openapi.json"})
+    return JSONResponse(
+        {"name": "yolopv2", "version": yolopv2.__version__, "docs": "/docs", "openapi": "/openapi.json"}
+    )
 
 
 def create_app(settings: Settings | None = None, open_model: OpenModel | None = None) -> FastAPI:

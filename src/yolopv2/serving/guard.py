@@ -71,10 +71,12 @@ class Guard:
         settings, headers = self._service.settings, Headers(scope=scope)
         host = headers.get("host", "")
         if not _is_known_host(host, settings.hosts):
-            raise Problem(421, "this service does not go by that name: ask by its address, or start it with --allow-host")
+            raise Problem(421, "the service has no such name: ask by its address, or start it with --allow-host")
         origin = headers.get("origin")
         if origin is not None and not is_own_origin(origin, host, settings.origins) and _changes(scope):
-            raise Problem(403, "pages of other origins may not use this service; start it with --allow-origin to let them")
+            raise Problem(
+                403, "pages of other origins may not use the service, unless it is started with --allow-origin"
+            )
         if is_open:
             return
         if settings.token is not None:
@@ -133,14 +135,18 @@ class _Body:
         """
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if not self._whole and self.status >= 400:
+            if self._is_cut_off:
                 message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
-        elif message["type"] == "http.response.body" and not message.get("more_body") and not self._whole:
-            if self.status >= 400:
-                await self._send({**message, "more_body": True})
-                await self._discard()
-                message = {"type": "http.response.body", "body": b""}
+        elif message["type"] == "http.response.body" and not message.get("more_body") and self._is_cut_off:
+            await self._send({**message, "more_body": True})
+            await self._discard()
+            message = {"type": "http.response.body", "body": b""}
         await self._send(message)
+
+    @property
+    def _is_cut_off(self) -> bool:
+        """Whether the request is refused before all of it came."""
+        return self.status >= 400 and not self._whole
 
     async def _discard(self) -> None:
         size, more = 0, True
@@ -193,4 +199,3 @@ def _is_known_host(host: str, known: tuple[str, ...]) -> bool:
 def _changes(scope: Scope) -> bool:
     """Whether a browser would let a foreign page send this without asking, to some effect."""
     return scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-

@@ -115,7 +115,9 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _send(self, method: str, path: str, content: Callable[[], Any] | None = None, **options: Any) -> httpx.Response:
+    async def _send(
+        self, method: str, path: str, content: Callable[[], Any] | None = None, **options: Any
+    ) -> httpx.Response:
         """Sends a request, again if need be; ``content`` makes the body anew each time."""
         attempt = 0
         while True:
@@ -160,7 +162,9 @@ class AsyncJob:
         self.facts = (await self._client._send("GET", f"/v1/jobs/{self.id}")).json()
         return self
 
-    async def wait(self, progress: Callable[[int, int | None], object] | None = None, interval: float = 0.5) -> "AsyncJob":
+    async def wait(
+        self, progress: Callable[[int, int | None], object] | None = None, interval: float = 0.5
+    ) -> "AsyncJob":
         """Waits for the end of the job.
 
         Args:

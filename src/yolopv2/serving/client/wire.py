@@ -84,7 +84,8 @@ def options(given: dict[str, Any]) -> dict[str, Any]:
     """Options as they stand in an address: those that were given."""
     classes = given.get("classes")
     if classes is not None:
-        given = {**given, "classes": [str(entry) for entry in ([classes] if isinstance(classes, str | int) else classes)]}
+        several = [classes] if isinstance(classes, str | int) else classes
+        given = {**given, "classes": [str(entry) for entry in several]}
     return {name: value for name, value in given.items() if value is not None}
 
 

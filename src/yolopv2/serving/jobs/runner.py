@@ -169,9 +169,9 @@ class Runner:
         waiting: deque[tuple[Frame, Future[Scene]]] = deque()
         with closing(frames):
             for read in frames:
-                pixels = read.image.shape[0] * read.image.shape[1]
-                if pixels > self._limits.pixels:
-                    raise YolopError(f"frames of {pixels} pixels are more than the {self._limits.pixels} that are taken")
+                pixels, limit = read.image.shape[0] * read.image.shape[1], self._limits.pixels
+                if pixels > limit:
+                    raise YolopError(f"frames of {pixels} pixels are more than the {limit} that are taken")
                 frame = replace(read, source=job.name)
                 waiting.append((frame, served.batcher.submit(frame, thresholds)))
                 if len(waiting) > 2:

@@ -112,7 +112,7 @@ class JobStore:
 
     def __iter__(self) -> Iterator[Job]:
         """All jobs, the oldest first. Takes no lock, as the event loop may not wait for a disk."""
-        return iter(sorted(list(self._jobs.values()), key=lambda job: job.created))
+        return iter(sorted(self._jobs.values(), key=lambda job: job.created))
 
     def __getitem__(self, identity: str) -> Job:
         """The job of an id.
