@@ -69,12 +69,13 @@ def is_public(address: str) -> bool:
         [True, False, False, False, False]
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _NAT64):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _UNICAST or ip.sixtofour or ip.teredo):
         return False
     return ip.is_global and not ip.is_multicast
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is handed out of IPv6 (RFC 4291, 2.4); mapped, compatible and translated IPv4 addresses lie outside."""
 
 
 def _connect(address: tuple[str, int], timeout: Any = None, source_address: Any = None) -> socket.socket:

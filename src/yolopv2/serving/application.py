@@ -126,7 +126,7 @@ def create_app(settings: Settings | None = None, open_model: OpenModel | None = 
     answer_problems(app)
     for part in (predict.router, jobs.router, live.router, router):
         app.include_router(part)
-    app.add_middleware(Guard, service=service)  # type: ignore[arg-type]
+    app.add_middleware(Guard, service=service)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=service.settings.origins, allow_methods=["*"], allow_headers=["*"]

@@ -136,14 +136,17 @@ async def read_frame(given: Input, service: Service, hold: Hold) -> Frame:
         Problem: It cannot be read, fetched or held; the detail names it.
     """
     try:
-        data = given.data
-        if data is None:
-            limits = service.settings.limits
-            data = await service.fetching(fetch_public, given.url or "", service.settings.url_hosts, limits.body_bytes)
-            hold.take(size=len(data))
+        data = given.data if given.data is not None else await _fetched(given.url or "", service, hold)
         return await decode(data, given.name, service, hold)
     except Unreadable as error:
         raise Problem(422, f"{given.name}: {error}") from None
+
+
+async def _fetched(url: str, service: Service, hold: Hold) -> bytes:
+    settings = service.settings
+    data: bytes = await service.fetching(fetch_public, url, settings.url_hosts, settings.limits.body_bytes)
+    hold.take(size=len(data))
+    return data
 
 
 async def decode(data: bytes, name: str, service: Service, hold: Hold) -> Frame:

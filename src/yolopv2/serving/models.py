@@ -78,7 +78,8 @@ class Models:
         """The model of that name, loaded unless it is; takes seconds then, so it belongs in a thread.
 
         Raises:
-            Problem: 404, there is none; 503, it cannot be loaded.
+            Problem: 404, there is none.
+            YolopError: It cannot be loaded.
         """
         name = name or self.default
         found = self.loaded(name)
@@ -86,13 +87,21 @@ class Models:
             return found
         with self._locks[name]:
             if name not in self._loaded:
-                try:
-                    model = self._open_model(self._weights[name])
-                except YolopError as error:  # names files of this machine
-                    LOG.error("the model %s cannot be loaded: %s", name, error)
-                    raise Problem(503, f"the model {name} cannot be loaded; the service's log says why") from None
+                model = self._open_model(self._weights[name])
                 self._loaded[name] = Served(name, model, self._open_batcher(model))
         return self._loaded[name]
+
+    def load_for_stranger(self, name: str | None) -> Served:
+        """As `load`, with an error that names no file of this machine.
+
+        Raises:
+            Problem: 404, there is none; 503, it cannot be loaded.
+        """
+        try:
+            return self.load(name)
+        except YolopError as error:
+            LOG.error("the model %s cannot be loaded: %s", name, error)
+            raise Problem(503, "the model cannot be loaded; the service's log says why") from None
 
     def warm_up(self) -> None:
         """Loads the default model and has it look, alone and in a batch: engines compile when they first do."""

@@ -61,6 +61,7 @@ _JOB = _object(
         "state": {"enum": ["queued", "running", "done", "failed", "cancelled"]},
         "name": _TEXT,
         "options": {"type": "object"},
+        "starts": _WHOLE,
         "frames": _WHOLE,
         "total": _or_null(_WHOLE),
         "created": _TEXT,
@@ -84,6 +85,7 @@ _JOB_EXAMPLE = {
     "state": "running",
     "name": "drive.mp4",
     "options": {"conf": 0.3, "annotate": True},
+    "starts": 1,
     "frames": 120,
     "total": 900,
     "created": "2026-01-31T12:00:00Z",
@@ -115,7 +117,7 @@ def _job(words: str) -> dict[str, Any]:
 
 
 JOB_ACCEPTED: Answers = {202: {**_job("The job, which is queued."), "headers": {"Location": {"schema": _TEXT}}}}
-JOB_FOUND: Answers = {200: _job("The job.")} | NOT_FOUND
+JOB_FOUND: Answers = {200: _job("The job."), **NOT_FOUND}
 JOB_LIST: Answers = {
     200: {
         "description": "All jobs.",
@@ -126,8 +128,9 @@ JOB_EVENTS: Answers = {
     200: {
         "description": "Events `progress` and, as the last one, `end`; the data is the job.",
         "content": {"text/event-stream": {"schema": _TEXT}},
-    }
-} | NOT_FOUND
+    },
+    **NOT_FOUND,
+}
 _RANGES: Answers = {206: {"description": "The range that was asked for."}}
 JOB_SCENES: Answers = {
     200: {"description": "One scene per line.", "content": {"application/jsonl": {"schema": _TEXT}}},

@@ -13,16 +13,16 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: Name | None = Field(None, description="Name of GET /v1/models; the service's first if left out.")
-    conf: float = Field(0.3, ge=0, le=1, allow_inf_nan=False, description="Least confidence of a vehicle.")
+    model: Name | None = Field(default=None, description="Name of GET /v1/models; the service's first if left out.")
+    conf: float = Field(default=0.3, ge=0, le=1, allow_inf_nan=False, description="Least confidence of a vehicle.")
     iou: float = Field(
         0.45, ge=0, le=1, allow_inf_nan=False, description="Of boxes that overlap by more the less confident goes."
     )
     classes: list[Name] | None = Field(
         None, max_length=100, description="Ids or names of the classes to keep, also with commas; all if left out."
     )
-    max_det: int = Field(300, ge=1, le=1000, description="At most this many vehicles per picture.")
-    agnostic: bool = Field(False, description="Whether boxes of different classes suppress each other.")
+    max_det: int = Field(default=300, ge=1, le=1000, description="At most this many vehicles per picture.")
+    agnostic: bool = Field(default=False, description="Whether boxes of different classes suppress each other.")
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -40,7 +40,7 @@ class Options(BaseModel):
 class PredictOptions(Options):
     """How to look at pictures, and what to answer with."""
 
-    format: Format | None = Field(None, description="Of the answer; without it the header Accept decides.")
+    format: Format | None = Field(default=None, description="Of the answer; without it the header Accept decides.")
 
 
 class ImageInput(BaseModel):
@@ -48,11 +48,11 @@ class ImageInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data: str | None = Field(None, description="The file's content in base64.")
+    data: str | None = Field(default=None, description="The file's content in base64.")
     url: str | None = Field(
         None, max_length=2000, description="Where it is to be fetched, from a host that the service allows."
     )
-    name: str | None = Field(None, max_length=255, description="What the scene is to call it.")
+    name: str | None = Field(default=None, max_length=255, description="What the scene is to call it.")
 
     @model_validator(mode="after")
     def _one(self) -> "ImageInput":

@@ -8,11 +8,10 @@ from typing import TypeVar, cast
 
 from starlette.requests import HTTPConnection
 
-from yolopv2.errors import YolopError
 from yolopv2.model import YOLOPv2
 from yolopv2.serving.batching import Batcher
 from yolopv2.serving.budget import Budget
-from yolopv2.serving.errors import LOG, Problem
+from yolopv2.serving.errors import LOG
 from yolopv2.serving.jobs.runner import Runner
 from yolopv2.serving.jobs.store import JobStore
 from yolopv2.serving.metrics import Metrics
@@ -48,13 +47,9 @@ class Service:
         self.budget = Budget(limits.queue, limits.memory_bytes)
         self.metrics = Metrics(self.budget)
         self.models = Models(settings.weights, open_model or self._open_model, self._open_batcher)
-        try:
-            self.models.load()
-        except Problem:
-            self._open_model(settings.weights[0])  # tells the operator what it does not tell the world
-            raise YolopError(f"the model {settings.weights[0]} cannot be loaded") from None
+        self.models.load()
         self.jobs = JobStore(settings.jobs_folder, limits)
-        self.runner = Runner(self.jobs, self.models.load, limits, self.metrics)
+        self.runner = Runner(self.jobs, self.models.load_for_stranger, limits, self.metrics)
         self.ready = False
         self.stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,7 +100,8 @@ class Service:
         Raises:
             Problem: 404, there is none; 503, it cannot be loaded.
         """
-        return self.models.loaded(name) or await self._in(self._files, self.models.load, name)
+        loaded = self.models.loaded(name)
+        return loaded if loaded is not None else await self._in(self._files, self.models.load_for_stranger, name)
 
     async def _in(self, pool: Executor, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)

@@ -2,27 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from yolopv2.files import cannot_write, hidden_path
 from yolopv2.scene import Scene
 from yolopv2.serving.client import wire
+from yolopv2.serving.client.exchanges import Ask, Exchange, Exchanges, Outcome, Progress, T
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class AsyncClient:
-    """The service, from a program that does other things while it waits. Close it, or use it as a context manager.
+    """`Client`, from a program that does other things while it waits: the same methods, to be awaited.
 
     Args:
-        url: Where the service is.
-        token: Its token, if it has one.
-        timeout: Seconds to wait for an answer.
-        retries: How often a request is tried again when the service is busy (429, 503), after the time it asks for,
-            or cannot be connected to.
+        url: As for `Client`, like the others.
+        token: See there.
+        timeout: See there.
+        retries: See there.
 
     Example:
         >>> async def look():
@@ -33,75 +36,30 @@ class AsyncClient:
     def __init__(
         self, url: str = "http://127.0.0.1:8000", token: str | None = None, timeout: float = 60.0, retries: int = 5
     ) -> None:
-        self.url, self._retries = url.rstrip("/"), retries
-        self._http = httpx.AsyncClient(base_url=self.url, headers=wire.headers(token), timeout=timeout)
+        self._exchanges = Exchanges(url, retries)
+        self._http = httpx.AsyncClient(base_url=self._exchanges.url, headers=wire.headers(token), timeout=timeout)
 
-    async def run(
-        self,
-        source: Any,
-        conf: float | None = None,
-        iou: float | None = None,
-        classes: Any = None,
-        max_det: int | None = None,
-        agnostic: bool | None = None,
-        model: str | None = None,
-    ) -> Scene | list[Scene]:
-        """Looks at one picture, or at several.
+    async def run(self, source: Any, **options: "Unpack[wire.Options]") -> Scene | list[Scene]:
+        """Looks at one picture, or at several; see `Client.run`."""
+        return await self._perform(self._exchanges.run(source, options))
 
-        Args:
-            source: A path, the bytes of a picture's file, an array (RGB); or a list of these.
-            conf: As for `yolopv2.YOLOPv2`, like the other options; the service's default if None.
-            iou: See there.
-            classes: See there.
-            max_det: See there.
-            agnostic: See there.
-            model: Which of the service's models; its first if None.
-
-        Returns:
-            One scene for one picture, for several a list.
-
-        Raises:
-            YolopError: A picture cannot be read.
-            ServiceError: The service cannot be reached, or refuses; with its reason.
-        """
-        given = {"conf": conf, "iou": iou, "classes": classes, "max_det": max_det, "agnostic": agnostic, "model": model}
-        files, params = await asyncio.to_thread(wire.files, source), wire.options(given)
-        answer = await self._send("POST", "/v1/predict", files=files, params=params)
-        scenes = await asyncio.to_thread(wire.scenes, answer)
-        return scenes if wire.is_several(source) else scenes[0]
-
-    async def submit(self, video: str | os.PathLike[str], annotate: bool = True, **options: Any) -> "AsyncJob":
-        """Hands in a video.
-
-        Args:
-            video: Its path.
-            annotate: Whether to make an annotated video.
-            options: As for `run`.
-
-        Returns:
-            The job.
-
-        Raises:
-            YolopError: There is no such file.
-            ServiceError: The service cannot be reached, or refuses; with its reason.
-        """
-        path = wire.video_path(video)
-        params = {**wire.options(options), "annotate": annotate, "name": path.name}
-        kind = {"Content-Type": "application/octet-stream"}
-        answer = await self._send("POST", "/v1/jobs", content=lambda: _blocks(path), params=params, headers=kind)
-        return AsyncJob(self, answer.json())
+    async def submit(
+        self, video: str | os.PathLike[str], annotate: bool = True, **options: "Unpack[wire.Options]"
+    ) -> "AsyncJob":
+        """Hands in a video; see `Client.submit`."""
+        return AsyncJob(self, await self._perform(self._exchanges.submit(video, annotate, options)))
 
     async def job(self, id: str) -> "AsyncJob":
         """A job that was handed in before."""
-        return AsyncJob(self, (await self._send("GET", f"/v1/jobs/{id}")).json())
+        return AsyncJob(self, await self._ask("GET", f"/v1/jobs/{id}"))
 
     async def jobs(self) -> list["AsyncJob"]:
         """All jobs of the service, the oldest first."""
-        return [AsyncJob(self, facts) for facts in (await self._send("GET", "/v1/jobs")).json()["jobs"]]
+        return [AsyncJob(self, facts) for facts in (await self._ask("GET", "/v1/jobs"))["jobs"]]
 
     async def models(self) -> list[dict[str, Any]]:
         """The models of the service, the default one first."""
-        return list((await self._send("GET", "/v1/models")).json()["models"])
+        return list((await self._ask("GET", "/v1/models"))["models"])
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -115,30 +73,41 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _send(
-        self, method: str, path: str, content: Callable[[], Any] | None = None, **options: Any
-    ) -> httpx.Response:
-        """Sends a request, again if need be; ``content`` makes the body anew each time."""
-        attempt = 0
+    async def _ask(self, method: str, path: str) -> dict[str, Any]:
+        return await self._perform(self._exchanges.facts(Ask(method, path)))
+
+    async def _perform(self, exchange: Exchange[T]) -> T:
+        outcome: Outcome = None
         while True:
-            try:
-                body = None if content is None else content()
-                answer: httpx.Response | None = await self._http.request(method, path, content=body, **options)
-                failure: Exception | None = None
-            except httpx.HTTPError as error:
-                answer, failure = None, error
-            retried = answer is not None or isinstance(failure, httpx.ConnectError)
-            seconds = wire.pause(answer, attempt, self._retries) if retried else None
-            if seconds is None:
-                if answer is None:
-                    raise wire.unreachable(self.url, failure or OSError()) from None
-                return wire.check(answer)
-            await asyncio.sleep(seconds)
-            attempt += 1
+            step = await asyncio.to_thread(_next, exchange, outcome)  # it reads, encodes and decodes pictures
+            if isinstance(step, _Result):
+                return step.value
+            if isinstance(step, Ask):
+                outcome = await self._send(step)
+            else:
+                await asyncio.sleep(step)
+
+    async def _send(self, ask: Ask) -> Outcome:
+        body = None if ask.video is None else _blocks(ask.video)
+        try:
+            return await self._http.request(ask.method, ask.path, params=ask.params, files=ask.files, content=body)
+        except httpx.HTTPError as error:
+            return error
+
+    @asynccontextmanager
+    async def _stream(self, path: str) -> AsyncIterator[httpx.Response]:
+        """The answer of a long file, as it comes."""
+        try:
+            async with self._http.stream("GET", path) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                yield wire.check(answer)
+        except httpx.HTTPError as error:
+            raise wire.unreachable(self._exchanges.url, error) from None
 
 
 class AsyncJob:
-    """A video that was handed in; made by `AsyncClient.submit`.
+    """A video that was handed in; made by `AsyncClient.submit`. It has what `Job` has, to be awaited.
 
     Args:
         client: Whose service it is.
@@ -151,6 +120,7 @@ class AsyncJob:
     def __init__(self, client: AsyncClient, facts: dict[str, Any]) -> None:
         self._client, self.facts = client, facts
         self.id: str = facts["id"]
+        self._path = f"/v1/jobs/{self.id}"
 
     @property
     def state(self) -> str:
@@ -159,70 +129,50 @@ class AsyncJob:
 
     async def refresh(self) -> "AsyncJob":
         """Asks the service how far the job is."""
-        self.facts = (await self._client._send("GET", f"/v1/jobs/{self.id}")).json()
+        self.facts = await self._client._ask("GET", self._path)
         return self
 
-    async def wait(
-        self, progress: Callable[[int, int | None], object] | None = None, interval: float = 0.5
-    ) -> "AsyncJob":
-        """Waits for the end of the job.
-
-        Args:
-            progress: Told of the frames done and the frames in all, which may be None.
-            interval: Seconds between two questions.
-
-        Raises:
-            ServiceError: The job failed or was cancelled, or the service is gone.
-        """
-        while not wire.is_over(self.facts):
-            await asyncio.sleep(interval)
-            await self.refresh()
-            if progress is not None:
-                progress(self.facts["frames"], self.facts["total"])
-        wire.check_done(self.facts)
+    async def wait(self, progress: Progress | None = None, interval: float = 0.5) -> "AsyncJob":
+        """Waits for the end of the job; see `Job.wait`."""
+        self.facts = await self._client._perform(self._client._exchanges.wait(self.facts, progress, interval))
         return self
 
     async def scenes(self) -> AsyncIterator[Scene]:
         """What was seen, frame by frame; the job must be done."""
-        async with self._client._http.stream("GET", f"/v1/jobs/{self.id}/scenes.jsonl") as answer:
-            if not answer.is_success:
-                await answer.aread()
-            wire.check(answer)
+        async with self._client._stream(f"{self._path}/scenes.jsonl") as answer:
             async for line in answer.aiter_lines():
                 yield wire.scene_of_line(line)
 
     async def save_video(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the annotated video, whole or not at all; the job must be done.
-
-        Raises:
-            YolopError: The file cannot be written.
-            ServiceError: There is no annotated video.
-        """
-        try:
-            temporary = hidden_path(path)
-            try:
-                with temporary.open("wb") as file:
-                    async with self._client._http.stream("GET", f"/v1/jobs/{self.id}/annotated.mp4") as answer:
-                        if not answer.is_success:
-                            await answer.aread()
-                        wire.check(answer)
-                        async for block in answer.aiter_bytes(wire.BLOCK):
-                            await asyncio.to_thread(file.write, block)
-                os.replace(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        """Writes the annotated video, whole or not at all; see `Job.save_video`."""
+        with wire.whole_file(path) as file:
+            async with self._client._stream(f"{self._path}/annotated.mp4") as answer:
+                async for block in answer.aiter_bytes(wire.BLOCK):
+                    await asyncio.to_thread(file.write, block)
         return Path(path)
 
     async def cancel(self) -> "AsyncJob":
         """Ends the job; what it made so far goes."""
-        self.facts = (await self._client._send("POST", f"/v1/jobs/{self.id}/cancel")).json()
+        self.facts = await self._client._ask("POST", f"{self._path}/cancel")
         return self
 
     async def delete(self) -> None:
         """Removes the job and all its files from the service."""
-        await self._client._send("DELETE", f"/v1/jobs/{self.id}")
+        await self._client._perform(self._client._exchanges.send(Ask("DELETE", self._path)))
+
+
+class _Result:
+    """The end of an exchange: a thread cannot hand a StopIteration on."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _next(exchange: Exchange[Any], outcome: Outcome) -> Ask | float | _Result:
+    try:
+        return exchange.send(outcome)
+    except StopIteration as end:
+        return _Result(end.value)
 
 
 async def _blocks(path: Path) -> AsyncIterator[bytes]:

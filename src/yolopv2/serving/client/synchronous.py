@@ -2,16 +2,20 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from yolopv2.files import cannot_write, hidden_path
 from yolopv2.scene import Scene
 from yolopv2.serving.client import wire
+from yolopv2.serving.client.exchanges import Ask, Exchange, Exchanges, Outcome, Progress, T
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Client:
@@ -33,29 +37,16 @@ class Client:
     def __init__(
         self, url: str = "http://127.0.0.1:8000", token: str | None = None, timeout: float = 60.0, retries: int = 5
     ) -> None:
-        self.url, self._retries = url.rstrip("/"), retries
-        self._http = httpx.Client(base_url=self.url, headers=wire.headers(token), timeout=timeout)
+        self._exchanges = Exchanges(url, retries)
+        self._http = httpx.Client(base_url=self._exchanges.url, headers=wire.headers(token), timeout=timeout)
 
-    def run(
-        self,
-        source: Any,
-        conf: float | None = None,
-        iou: float | None = None,
-        classes: Any = None,
-        max_det: int | None = None,
-        agnostic: bool | None = None,
-        model: str | None = None,
-    ) -> Scene | list[Scene]:
+    def run(self, source: Any, **options: "Unpack[wire.Options]") -> Scene | list[Scene]:
         """Looks at one picture, or at several.
 
         Args:
             source: A path, the bytes of a picture's file, an array (RGB); or a list of these.
-            conf: As for `yolopv2.YOLOPv2`, like the other options; the service's default if None.
-            iou: See there.
-            classes: See there.
-            max_det: See there.
-            agnostic: See there.
-            model: Which of the service's models; its first if None.
+            options: ``conf``, ``iou``, ``classes``, ``max_det``, ``agnostic`` as for `yolopv2.YOLOPv2`, and ``model``,
+                one of the service's models; the service's default for those left out.
 
         Returns:
             One scene for one picture, for several a list.
@@ -64,12 +55,9 @@ class Client:
             YolopError: A picture cannot be read.
             ServiceError: The service cannot be reached, or refuses; with its reason.
         """
-        given = {"conf": conf, "iou": iou, "classes": classes, "max_det": max_det, "agnostic": agnostic, "model": model}
-        files, params = wire.files(source), wire.options(given)
-        scenes = wire.scenes(self._send("POST", "/v1/predict", files=files, params=params))
-        return scenes if wire.is_several(source) else scenes[0]
+        return self._perform(self._exchanges.run(source, options))
 
-    def submit(self, video: str | os.PathLike[str], annotate: bool = True, **options: Any) -> "ClientJob":
+    def submit(self, video: str | os.PathLike[str], annotate: bool = True, **options: "Unpack[wire.Options]") -> "Job":
         """Hands in a video.
 
         Args:
@@ -84,23 +72,19 @@ class Client:
             YolopError: There is no such file.
             ServiceError: The service cannot be reached, or refuses; with its reason.
         """
-        path = wire.video_path(video)
-        params = {**wire.options(options), "annotate": annotate, "name": path.name}
-        kind = {"Content-Type": "application/octet-stream"}
-        answer = self._send("POST", "/v1/jobs", content=lambda: wire.blocks(path), params=params, headers=kind)
-        return ClientJob(self, answer.json())
+        return Job(self, self._perform(self._exchanges.submit(video, annotate, options)))
 
-    def job(self, id: str) -> "ClientJob":
+    def job(self, id: str) -> "Job":
         """A job that was handed in before."""
-        return ClientJob(self, self._send("GET", f"/v1/jobs/{id}").json())
+        return Job(self, self._ask("GET", f"/v1/jobs/{id}"))
 
-    def jobs(self) -> list["ClientJob"]:
+    def jobs(self) -> list["Job"]:
         """All jobs of the service, the oldest first."""
-        return [ClientJob(self, facts) for facts in self._send("GET", "/v1/jobs").json()["jobs"]]
+        return [Job(self, facts) for facts in self._ask("GET", "/v1/jobs")["jobs"]]
 
     def models(self) -> list[dict[str, Any]]:
         """The models of the service, the default one first."""
-        return list(self._send("GET", "/v1/models").json()["models"])
+        return list(self._ask("GET", "/v1/models")["models"])
 
     def close(self) -> None:
         """Closes the connections."""
@@ -114,27 +98,41 @@ class Client:
     ) -> None:
         self.close()
 
-    def _send(self, method: str, path: str, content: Callable[[], Any] | None = None, **options: Any) -> httpx.Response:
-        """Sends a request, again if need be; ``content`` makes the body anew each time."""
-        attempt = 0
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        return self._perform(self._exchanges.facts(Ask(method, path)))
+
+    def _perform(self, exchange: Exchange[T]) -> T:
+        outcome: Outcome = None
         while True:
             try:
-                body = None if content is None else content()
-                answer: httpx.Response | None = self._http.request(method, path, content=body, **options)
-                failure: Exception | None = None
-            except httpx.HTTPError as error:
-                answer, failure = None, error
-            retried = answer is not None or isinstance(failure, httpx.ConnectError)
-            seconds = wire.pause(answer, attempt, self._retries) if retried else None
-            if seconds is None:
-                if answer is None:
-                    raise wire.unreachable(self.url, failure or OSError()) from None
-                return wire.check(answer)
-            time.sleep(seconds)
-            attempt += 1
+                step = exchange.send(outcome)
+            except StopIteration as end:
+                return end.value
+            if isinstance(step, Ask):
+                outcome = self._send(step)
+            else:
+                time.sleep(step)
+
+    def _send(self, ask: Ask) -> Outcome:
+        body = None if ask.video is None else wire.blocks(ask.video)
+        try:
+            return self._http.request(ask.method, ask.path, params=ask.params, files=ask.files, content=body)
+        except httpx.HTTPError as error:
+            return error
+
+    @contextmanager
+    def _stream(self, path: str) -> Iterator[httpx.Response]:
+        """The answer of a long file, as it comes."""
+        try:
+            with self._http.stream("GET", path) as answer:
+                if not answer.is_success:
+                    answer.read()
+                yield wire.check(answer)
+        except httpx.HTTPError as error:
+            raise wire.unreachable(self._exchanges.url, error) from None
 
 
-class ClientJob:
+class Job:
     """A video that was handed in; made by `Client.submit`.
 
     Args:
@@ -148,18 +146,19 @@ class ClientJob:
     def __init__(self, client: Client, facts: dict[str, Any]) -> None:
         self._client, self.facts = client, facts
         self.id: str = facts["id"]
+        self._path = f"/v1/jobs/{self.id}"
 
     @property
     def state(self) -> str:
         """``queued``, ``running``, ``done``, ``failed`` or ``cancelled``, when it was last asked for."""
         return str(self.facts["state"])
 
-    def refresh(self) -> "ClientJob":
+    def refresh(self) -> "Job":
         """Asks the service how far the job is."""
-        self.facts = self._client._send("GET", f"/v1/jobs/{self.id}").json()
+        self.facts = self._client._ask("GET", self._path)
         return self
 
-    def wait(self, progress: Callable[[int, int | None], object] | None = None, interval: float = 0.5) -> "ClientJob":
+    def wait(self, progress: Progress | None = None, interval: float = 0.5) -> "Job":
         """Waits for the end of the job.
 
         Args:
@@ -169,20 +168,12 @@ class ClientJob:
         Raises:
             ServiceError: The job failed or was cancelled, or the service is gone.
         """
-        while not wire.is_over(self.facts):
-            time.sleep(interval)
-            self.refresh()
-            if progress is not None:
-                progress(self.facts["frames"], self.facts["total"])
-        wire.check_done(self.facts)
+        self.facts = self._client._perform(self._client._exchanges.wait(self.facts, progress, interval))
         return self
 
     def scenes(self) -> Iterator[Scene]:
         """What was seen, frame by frame; the job must be done."""
-        with self._client._http.stream("GET", f"/v1/jobs/{self.id}/scenes.jsonl") as answer:
-            if not answer.is_success:
-                answer.read()
-            wire.check(answer)
+        with self._client._stream(f"{self._path}/scenes.jsonl") as answer:
             for line in answer.iter_lines():
                 yield wire.scene_of_line(line)
 
@@ -193,30 +184,16 @@ class ClientJob:
             YolopError: The file cannot be written.
             ServiceError: There is no annotated video.
         """
-        try:
-            temporary = hidden_path(path)
-            try:
-                with (
-                    self._client._http.stream("GET", f"/v1/jobs/{self.id}/annotated.mp4") as answer,
-                    temporary.open("wb") as file,
-                ):
-                    if not answer.is_success:
-                        answer.read()
-                    wire.check(answer)
-                    for block in answer.iter_bytes(wire.BLOCK):
-                        file.write(block)
-                os.replace(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        with wire.whole_file(path) as file, self._client._stream(f"{self._path}/annotated.mp4") as answer:
+            for block in answer.iter_bytes(wire.BLOCK):
+                file.write(block)
         return Path(path)
 
-    def cancel(self) -> "ClientJob":
+    def cancel(self) -> "Job":
         """Ends the job; what it made so far goes."""
-        self.facts = self._client._send("POST", f"/v1/jobs/{self.id}/cancel").json()
+        self.facts = self._client._ask("POST", f"{self._path}/cancel")
         return self
 
     def delete(self) -> None:
         """Removes the job and all its files from the service."""
-        self._client._send("DELETE", f"/v1/jobs/{self.id}")
+        self._client._perform(self._client._exchanges.send(Ask("DELETE", self._path)))

@@ -3,15 +3,16 @@
 import json
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypedDict
 
 import httpx
 import numpy as np
 
 from yolopv2.errors import YolopError
-from yolopv2.files import encode_image
+from yolopv2.files import cannot_write, encode_image, hidden_path
 from yolopv2.media.arrays import array_to_rgb
 from yolopv2.media.images import read_file
 from yolopv2.scene import Scene
@@ -38,6 +39,17 @@ class ServiceError(YolopError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Options(TypedDict, total=False):
+    """How to look, as for `yolopv2.YOLOPv2`, and which model looks; the service's default for what is left out."""
+
+    conf: float
+    iou: float
+    classes: int | str | Sequence[int | str] | None
+    max_det: int
+    agnostic: bool
+    model: str | None
 
 
 def headers(token: str | None) -> dict[str, str]:
@@ -80,13 +92,13 @@ def _file(source: Any, position: int) -> tuple[str, bytes, str]:
     raise YolopError(f"a picture is a path, bytes or an array, not {type(source).__name__}")
 
 
-def options(given: dict[str, Any]) -> dict[str, Any]:
+def params(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as they stand in an address: those that were given."""
-    classes = given.get("classes")
-    if classes is not None:
-        several = [classes] if isinstance(classes, str | int) else classes
-        given = {**given, "classes": [str(entry) for entry in several]}
-    return {name: value for name, value in given.items() if value is not None}
+    return {
+        name: list(value) if isinstance(value, list | tuple) else value
+        for name, value in options.items()
+        if value is not None
+    }
 
 
 def scenes(answer: httpx.Response) -> list[Scene]:
@@ -116,23 +128,20 @@ def check(answer: httpx.Response) -> httpx.Response:
     raise ServiceError(f"the service answered {answer.status_code}: {reason}", answer.status_code)
 
 
-def pause(answer: httpx.Response | None, attempt: int, retries: int) -> float | None:
-    """Seconds to wait before the next try, or None if the answer stands.
+def pause(answer: httpx.Response | None, attempt: int) -> float:
+    """Seconds to wait before the next try: what the service asks for, else twice as long each time.
 
     Args:
         answer: The answer, or None if the connection failed.
         attempt: Tries so far, less one.
-        retries: How often it is tried again at most.
     """
-    if attempt >= retries or (answer is not None and answer.status_code not in RETRIED):
-        return None
     asked = answer.headers.get("retry-after", "") if answer is not None else ""
     if asked.isdecimal():
         return min(_LONGEST_PAUSE, float(asked)) * random.uniform(1, 1.2)
     return min(_LONGEST_PAUSE, 0.25 * 2**attempt) * random.uniform(0.8, 1.2)
 
 
-def unreachable(url: str, error: Exception) -> ServiceError:
+def unreachable(url: str, error: object) -> ServiceError:
     """The error of a service that cannot be reached."""
     if isinstance(error, httpx.TimeoutException):
         return ServiceError(f"no answer from {url} in time: it is busy, or the timeout is too short")
@@ -142,6 +151,25 @@ def unreachable(url: str, error: Exception) -> ServiceError:
 def scene_of_line(line: str) -> Scene:
     """The scene of a line of ``scenes.jsonl``."""
     return Scene.from_dict(json.loads(line))
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to be written, which is there only when all of it is.
+
+    Raises:
+        YolopError: It cannot be written.
+    """
+    try:
+        temporary = hidden_path(path)
+        try:
+            with temporary.open("wb") as file:
+                yield file
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def blocks(path: Path) -> Iterator[bytes]:
@@ -161,18 +189,3 @@ def video_path(video: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise YolopError(f"{path} is no file")
     return path
-
-
-def is_over(facts: dict[str, Any]) -> bool:
-    """Whether nothing more will come of a job."""
-    return facts["state"] in ("done", "failed", "cancelled")
-
-
-def check_done(facts: dict[str, Any]) -> None:
-    """Whether a job came to a good end.
-
-    Raises:
-        ServiceError: It did not.
-    """
-    if facts["state"] != "done":
-        raise ServiceError(f"the job {facts['id']} is {facts['state']}: {facts['error'] or 'there is no result'}")

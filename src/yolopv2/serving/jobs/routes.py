@@ -44,14 +44,12 @@ async def submit(request: Request, options: Annotated[JobOptions, Query()]) -> J
     service = service_of(request)
     served = await service.model(options.model)
     served.model.thresholds(**options.thresholds())  # raises now rather than when its turn comes
-    await service.with_files(service.jobs.check_room)
     identity = await service.with_files(service.jobs.new_folder)
     try:
         path = service.jobs.folder / identity / VIDEO
         sent_name = await receive_video(request, path, service)
         name = label(options.name or sent_name, 0) if options.name or sent_name else "video"
         total = await service.with_files(_checked, path, service.settings.limits.pixels)
-        await service.with_files(service.jobs.check_room)  # others may have come while this one came in
         job = Job(id=identity, name=name, options=options, total=total, created=now())
         await service.with_files(service.jobs.add, job)
     except BaseException:

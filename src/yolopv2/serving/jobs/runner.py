@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from typing import Any
 
 from yolopv2.errors import YolopError
 from yolopv2.inference.video import ahead
@@ -42,7 +43,6 @@ class Runner:
         self._store, self._load, self._limits, self._metrics = store, load, limits, metrics
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._cancelled: set[str] = set()
         self._running: str | None = None
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="yolopv2-jobs", daemon=True)
@@ -62,10 +62,7 @@ class Runner:
             Problem: 404, there is none; 409, it is over already.
         """
         job = self._store[identity]
-        with self._lock:
-            self._cancelled.add(identity)
-            changed = self._store.change(identity, state="cancelled", finished=now())
-        if changed is None:
+        if self._store.change(identity, state="cancelled", finished=now()) is None:
             raise Problem(409, f"the job is {job.state} already")
         self._metrics.jobs.labels("cancelled").inc()
 
@@ -77,7 +74,6 @@ class Runner:
         """
         self._store[identity]  # raises if there is none
         with self._lock:
-            self._cancelled.add(identity)
             self._store.forget(identity)
             runs = self._running == identity
         if not runs:
@@ -104,7 +100,7 @@ class Runner:
 
     def _run(self, job: Job) -> None:
         with self._lock:
-            started = self._store.change(job.id, state="running", started=now())
+            started = self._store.change(job.id, state="running", started=now(), starts=job.starts + 1)
             self._running = job.id if started else None
         if started is None:
             return
@@ -112,23 +108,21 @@ class Runner:
             remarks = self._look(job)
             self._end(job, state="done", remarks=remarks)
         except _Interrupted:
-            self._store.change(job.id, state="queued", frames=0, started=None)  # nothing, if it was cancelled
+            self._store.change(job.id, state="queued", frames=0, started=None, starts=job.starts)  # unless cancelled
         except (YolopError, Problem) as error:
             self._end(job, state="failed", error=str(error).replace(str(self._store.folder), ""))
         except Exception:
             LOG.exception("job %s failed", job.id)
             self._end(job, state="failed", error="something went wrong here; the service's log says what")
         with self._lock:
-            shutil.rmtree(self._store.path(job, WORK), ignore_errors=True)
             self._running = None
-            gone = all(kept.id != job.id for kept in self._store)
-            self._cancelled.discard(job.id)
-        if gone:
-            self._store.remove_files(job.id)
+            shutil.rmtree(self._store.path(job, WORK), ignore_errors=True)
+            if job.id not in self._store:
+                self._store.remove_files(job.id)
 
-    def _end(self, job: Job, **changes: object) -> None:
-        if self._store.change(job.id, finished=now(), **changes):
-            self._metrics.jobs.labels(str(changes["state"])).inc()
+    def _end(self, job: Job, state: str, **changes: Any) -> None:
+        if self._store.change(job.id, state=state, finished=now(), **changes):
+            self._metrics.jobs.labels(state).inc()
 
     def _look(self, job: Job) -> list[str]:
         """Looks at the video of a job, and leaves whole results.
@@ -146,7 +140,6 @@ class Runner:
             video: VideoWriter | None = None
             scenes = opened.enter_context(closing(self._scenes(job, ahead(source, depth=3))))
             for count, (frame, scene) in enumerate(scenes):
-                self._check(job, count)
                 lines.write(scene.to_json() + "\n")
                 if job.options.annotate:
                     if video is None:
@@ -154,7 +147,10 @@ class Runner:
                         path = work / ANNOTATED
                         video = opened.enter_context(VideoWriter(path, frame.fps or _UNKNOWN_RATE, width, height))
                     video.write(scene.draw())
-                self._store.change(job.id, keep=False, frames=count + 1)
+                if count % _FRAMES_BETWEEN_CHECKS == 0:
+                    self._store.check_disk()
+                if self._stopping.is_set() or self._store.change(job.id, keep=False, frames=count + 1) is None:
+                    raise _Interrupted
         if fatal := [problem.message for problem in problems if problem.fatal]:
             raise YolopError(f"{job.name}: {fatal[0]}")
         for name in (SCENES, ANNOTATED):
@@ -179,9 +175,3 @@ class Runner:
                     yield frame, scene.result()
             for frame, scene in waiting:
                 yield frame, scene.result()
-
-    def _check(self, job: Job, count: int) -> None:
-        if self._stopping.is_set() or job.id in self._cancelled:
-            raise _Interrupted
-        if count % _FRAMES_BETWEEN_CHECKS == 0:
-            self._store.check_disk()

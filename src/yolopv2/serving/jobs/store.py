@@ -32,6 +32,13 @@ _SPARE_BYTES = 256 << 20
 """Left free on the disk, whatever the limit says."""
 
 
+_MOST_STARTS = 3
+"""A video that brings the service down must not do so for ever."""
+
+_RESTARTED = {"state": "queued", "frames": 0, "started": None}
+_GIVEN_UP = {"state": "failed", "error": f"the service was killed {_MOST_STARTS} times while it looked at this video"}
+
+
 def now() -> datetime:
     """The time, in UTC."""
     return datetime.now(timezone.utc)
@@ -40,8 +47,8 @@ def now() -> datetime:
 class JobOptions(Options):
     """How to look at a video, and what to make of it."""
 
-    annotate: bool = Field(True, description="Whether to make an annotated video.")
-    name: str | None = Field(None, max_length=255, description="What the scenes are to call the video.")
+    annotate: bool = Field(default=True, description="Whether to make an annotated video.")
+    name: str | None = Field(default=None, max_length=255, description="What the scenes are to call the video.")
 
 
 class Job(BaseModel):
@@ -53,13 +60,16 @@ class Job(BaseModel):
     state: State = "queued"
     name: str = Field(description="What the scenes call the video.")
     options: JobOptions
-    frames: int = Field(0, description="Frames looked at.")
-    total: int | None = Field(None, description="Frames in the video, estimated; null where there is no telling.")
+    starts: int = Field(default=0, description="How often it was begun: again when the service ended meanwhile.")
+    frames: int = Field(default=0, description="Frames looked at.")
+    total: int | None = Field(
+        default=None, description="Frames in the video, estimated; null where there is no telling."
+    )
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
-    error: str | None = Field(None, description="Why it failed.")
-    remarks: list[str] = Field([], description="What was wrong with the video on the way.")
+    error: str | None = Field(default=None, description="Why it failed.")
+    remarks: list[str] = Field(default=[], description="What was wrong with the video on the way.")
 
     @property
     def is_over(self) -> bool:
@@ -81,6 +91,7 @@ class JobStore:
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.folder, self._limits = folder, limits
         self._jobs: dict[str, Job] = {}
+        self._coming: set[str] = set()
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +113,7 @@ class JobStore:
                 LOG.warning("%s is no job of this program: left alone", place)
                 continue
             if job.state == "running":
-                job = job.model_copy(update={"state": "queued", "frames": 0, "started": None})
+                job = job.model_copy(update=_RESTARTED if job.starts < _MOST_STARTS else _GIVEN_UP)
                 self._write(job)
             self._jobs[job.id] = job
 
@@ -113,6 +124,10 @@ class JobStore:
     def __iter__(self) -> Iterator[Job]:
         """All jobs, the oldest first. Takes no lock, as the event loop may not wait for a disk."""
         return iter(sorted(self._jobs.values(), key=lambda job: job.created))
+
+    def __contains__(self, identity: object) -> bool:
+        """Whether there is a job of that id."""
+        return identity in self._jobs
 
     def __getitem__(self, identity: str) -> Job:
         """The job of an id.
@@ -129,19 +144,6 @@ class JobStore:
         """A file of a job."""
         return self.folder / job.id / name
 
-    def check_room(self) -> None:
-        """Whether one more job may come.
-
-        Raises:
-            Problem: 429, too many wait; 507, too many are kept, or too many bytes.
-        """
-        jobs = list(self)
-        if sum(not job.is_over for job in jobs) >= self._limits.jobs_waiting:
-            raise Problem(429, "too many jobs wait already: try again later", 30)
-        if len(jobs) >= self._limits.jobs:
-            raise Problem(507, f"{len(jobs)} jobs are kept: delete finished ones first")
-        self.check_disk()
-
     def check_disk(self, more: int = 0) -> None:
         """Whether so many bytes more may be written.
 
@@ -155,9 +157,24 @@ class JobStore:
             raise Problem(507, "this machine's disk is full")
 
     def new_folder(self) -> str:
-        """Makes the folder of a job to come, and returns its id."""
-        identity = secrets.token_hex(8)
-        (self.folder / identity).mkdir()
+        """Makes the folder of a job whose video is about to come; `add` or `remove_files` follows.
+
+        Returns:
+            The job's id.
+
+        Raises:
+            Problem: 429, too many jobs wait; 507, too many are kept, or too many bytes.
+        """
+        self.check_disk()
+        with self._lock:
+            coming = len(self._coming)
+            if sum(not job.is_over for job in self._jobs.values()) + coming >= self._limits.jobs_waiting:
+                raise Problem(429, "too many jobs wait already: try again later", 30)
+            if len(self._jobs) + coming >= self._limits.jobs:
+                raise Problem(507, f"{len(self._jobs)} jobs are kept: delete finished ones first")
+            identity = secrets.token_hex(8)
+            (self.folder / identity).mkdir()
+            self._coming.add(identity)
         return identity
 
     def add(self, job: Job) -> None:
@@ -165,6 +182,7 @@ class JobStore:
         with self._lock:
             self._write(job)
             self._jobs[job.id] = job
+            self._coming.discard(job.id)
 
     def change(self, identity: str, keep: bool = True, **changes: Any) -> Job | None:
         """Changes a job, unless it is over or gone.
@@ -195,6 +213,7 @@ class JobStore:
 
     def remove_files(self, identity: str) -> None:
         """Removes the folder of a job that is forgotten, or of an upload that failed."""
+        self._coming.discard(identity)
         shutil.rmtree(self.folder / identity, ignore_errors=True)
 
     def _write(self, job: Job) -> None:
