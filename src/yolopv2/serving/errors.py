@@ -16,6 +16,8 @@ MEDIA_TYPE = "application/problem+json"
 
 LOG = logging.getLogger("yolopv2.serving")
 
+UNEXPECTED = "something went wrong here; the service's log says what"
+
 _MOST_MISTAKES = 10
 """Mistakes named in one answer; a request may hold thousands."""
 
@@ -67,7 +69,7 @@ def invalid(mistakes: Sequence[Any]) -> Problem:
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Makes every error of an application a problem: none shows a traceback or a path of this machine."""
+    """Makes every error that is to be expected of an application a problem; the others are `Guard`'s."""
 
     def answer(kind: type[Exception], to_problem: Callable[[Any], Problem]) -> None:
         async def handle(request: Request, error: Exception) -> Response:
@@ -80,7 +82,6 @@ def answer_problems(app: FastAPI) -> None:
     answer(HTTPException, _of_http)
     answer(RequestValidationError, lambda error: invalid(error.errors()))
     answer(YolopError, lambda error: Problem(422, str(error)))
-    answer(Exception, lambda error: Problem(500, "something went wrong here; the service's log says what"))
 
 
 def _of_http(error: HTTPException) -> Problem:

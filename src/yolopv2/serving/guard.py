@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from yolopv2.serving.budget import Hold
-from yolopv2.serving.errors import Problem
+from yolopv2.serving.errors import LOG, UNEXPECTED, Problem
 from yolopv2.serving.service import Service
 
 OPEN = ("/health", "/ready")
@@ -55,12 +55,22 @@ class Guard:
             except Problem as problem:
                 await _refuse(problem.response(), scope, body)
             else:
-                await self._app(scope, body.receive, body.send)
+                await self._answer(scope, body)
             finally:
                 service.requests -= not is_open
                 if scope["type"] == "http":
                     route = getattr(scope.get("route"), "path", "other")
                     service.metrics.watch_request(scope["method"], route, body.status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, body: "_Body") -> None:
+        """Has the application answer; an error that nobody expected is logged, and not told."""
+        try:
+            await self._app(scope, body.receive, body.send)
+        except Exception:
+            if scope["type"] != "http" or body.status:
+                raise
+            LOG.exception("%s %s failed", scope["method"], scope["path"])
+            await _refuse(Problem(500, UNEXPECTED).response(), scope, body)
 
     def _check(self, scope: Scope, is_open: bool) -> None:
         """Whether the request may come in at all.
@@ -186,6 +196,8 @@ def _is_known_host(host: str, known: tuple[str, ...]) -> bool:
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
+        return False
+    if "@" in host:
         return False
     if "*" in known or name in ("localhost", *known):
         return True

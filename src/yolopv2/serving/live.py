@@ -11,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 from yolopv2.errors import YolopError
 from yolopv2.inference import Thresholds
 from yolopv2.media import Unreadable
-from yolopv2.serving.errors import LOG, Problem, invalid
+from yolopv2.serving.errors import LOG, UNEXPECTED, Problem, invalid
 from yolopv2.serving.inputs import decode
 from yolopv2.serving.models import Served
 from yolopv2.serving.options import Options
@@ -135,5 +135,5 @@ async def _seen(index: int, data: bytes, service: Service, served: Served, thres
         problem = Problem(refused.status, refused.detail, index=index)
     except Exception:
         LOG.exception("a live frame failed")
-        problem = Problem(500, "something went wrong here; the service's log says what", index=index)
+        problem = Problem(500, UNEXPECTED, index=index)
     return json.dumps(problem.body())

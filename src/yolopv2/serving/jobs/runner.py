@@ -15,7 +15,7 @@ from yolopv2.inference.video import ahead
 from yolopv2.media import Frame, VideoWriter, open_source
 from yolopv2.media.frame import Problem as InputProblem
 from yolopv2.scene import Scene
-from yolopv2.serving.errors import LOG, Problem
+from yolopv2.serving.errors import LOG, UNEXPECTED, Problem
 from yolopv2.serving.jobs.store import ANNOTATED, SCENES, VIDEO, WORK, Job, JobStore, now
 from yolopv2.serving.metrics import Metrics
 from yolopv2.serving.models import Served
@@ -113,7 +113,7 @@ class Runner:
             self._end(job, state="failed", error=str(error).replace(str(self._store.folder), ""))
         except Exception:
             LOG.exception("job %s failed", job.id)
-            self._end(job, state="failed", error="something went wrong here; the service's log says what")
+            self._end(job, state="failed", error=UNEXPECTED)
         with self._lock:
             self._running = None
             shutil.rmtree(self._store.path(job, WORK), ignore_errors=True)
