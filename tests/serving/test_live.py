@@ -51,6 +51,11 @@ def test_a_broken_frame_is_told_and_the_stream_goes_on(start, grey):
         assert json.loads(stream.recv(10))["index"] == 3
 
 
+def answer(stream, message):
+    stream.send(message)
+    return stream.recv(10)
+
+
 @pytest.mark.parametrize(
     ("query", "message", "reason"),
     [
@@ -63,8 +68,7 @@ def test_a_broken_frame_is_told_and_the_stream_goes_on(start, grey):
 )
 def test_misuse_ends_with_a_reason(http, query, message, reason):
     with live(http, query) as stream, pytest.raises(ConnectionClosed) as closed:
-        stream.send(message)
-        stream.recv(10)
+        answer(stream, message)
     assert closed.value.rcvd.code == 1008
     assert reason in closed.value.rcvd.reason
 
@@ -85,6 +89,5 @@ def test_limits_and_who_may_ask(start, runtime, grey):
             second.recv(10)
         assert closed.value.rcvd.code == 1013
         with pytest.raises(ConnectionClosed) as closed:
-            stream.send(bytes(1001))
-            stream.recv(10)
+            answer(stream, bytes(1001))
         assert closed.value.rcvd.code == 1009

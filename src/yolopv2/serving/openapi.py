@@ -71,7 +71,8 @@ _JOB = _object(
         "remarks": {"type": "array", "items": _TEXT},
         "events": _TEXT,
         "results": {"type": "object", "additionalProperties": _TEXT},
-    }
+    },
+    optional=("started", "finished", "error"),  # FastAPI drops what is null from examples
 )
 SCHEMAS = {"Scene": _SCENE, "Problem": _PROBLEM, "Job": _JOB}
 
@@ -90,8 +91,6 @@ _JOB_EXAMPLE = {
     "total": 900,
     "created": "2026-01-31T12:00:00Z",
     "started": "2026-01-31T12:00:01Z",
-    "finished": None,
-    "error": None,
     "remarks": [],
     "events": "/v1/jobs/5f1c0a8e9d3b4c21/events",
     "results": {},
