@@ -30,7 +30,7 @@ def test_no_request_makes_it_fail(start, grey):
             @given(operation.as_strategy(generation_mode=mode))
             def no_request_makes_it_fail(case):
                 answer = case.call(timeout=10)
-                answered.add((operation.label, answer.status_code))
+                answered.add((case.operation.label, answer.status_code))
                 case.validate_response(answer, checks=checks)
                 if answer.status_code >= 400:
                     assert answer.headers["content-type"] == ["application/problem+json"]
