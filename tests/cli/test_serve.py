@@ -12,11 +12,11 @@ from yolopv2.serving.jobs.store import JobStore
 from yolopv2.serving.settings import Limits
 
 
-def test_started_wrongly_it_says_why(cli, tmp_path, nano_graph):
+def test_started_wrongly_it_says_why(cli, tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "strange").write_text("tökén", encoding="utf-8")
     used = JobStore(tmp_path / "used", Limits())
-    good = ["serve", "--weights", nano_graph, "--size", 64, "--port", 0, "--jobs", tmp_path / "jobs"]
+    good = ["serve", "--weights", "nano", "--size", 64, "--port", 0, "--jobs", tmp_path / "jobs"]
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for options, reason in (
             (["--port", taken.getsockname()[1]], "cannot listen on 127.0.0.1"),
@@ -24,7 +24,7 @@ def test_started_wrongly_it_says_why(cli, tmp_path, nano_graph):
             (["--jobs", tmp_path / "used"], "another service keeps its jobs"),
             (["--jobs", tmp_path / "file"], "cannot be used"),
             (["--weights", tmp_path / "none.safetensors"], "none.safetensors"),
-            (["--weights", nano_graph], "different names"),
+            (["--weights", "nano"], "different names"),
             (["--token-file", tmp_path / "none"], "the token cannot be read"),
             (["--token-file", tmp_path / "file"], "is empty, or not plain ASCII"),
             (["--token-file", tmp_path / "strange"], "is empty, or not plain ASCII"),

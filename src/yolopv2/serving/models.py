@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from yolopv2.checkpoints import CATALOGUE
+from yolopv2.checkpoints import CATALOGUE, resolve
 from yolopv2.errors import YolopError
 from yolopv2.inference import Thresholds
 from yolopv2.media import Frame
@@ -45,7 +45,7 @@ class Models:
         open_batcher: Gives a loaded one its batcher.
 
     Raises:
-        YolopError: There are none, or two would have the same name.
+        YolopError: There are none, one is neither a name nor a file, or two would have the same name.
     """
 
     def __init__(self, weights: tuple[str, ...], open_model: OpenModel, open_batcher: OpenBatcher) -> None:
@@ -53,6 +53,9 @@ class Models:
         self._weights = dict(named)
         if not named or len(self._weights) < len(named):
             raise YolopError("a service needs one model or more, whose files have different names")
+        for entry in weights:
+            if entry not in CATALOGUE:
+                resolve(entry)  # tells of a missing file now, not when it is first asked for
         self.default = named[0][0]
         self._open_model, self._open_batcher = open_model, open_batcher
         self._loaded: dict[str, Served] = {}

@@ -47,8 +47,12 @@ class Service:
         self.budget = Budget(limits.queue, limits.memory_bytes)
         self.metrics = Metrics(self.budget)
         self.models = Models(settings.weights, open_model or self._open_model, self._open_batcher)
-        self.models.load()
         self.jobs = JobStore(settings.jobs_folder, limits)
+        try:
+            self.models.load()
+        except BaseException:
+            self.jobs.close()
+            raise
         self.runner = Runner(self.jobs, self.models.load_for_stranger, limits, self.metrics)
         self.ready = False
         self.stopping = asyncio.Event()
