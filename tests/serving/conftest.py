@@ -56,8 +56,8 @@ def model_of(runtime: Runtime) -> YOLOPv2:
 
 
 @contextmanager
-def running(settings: Settings, model: YOLOPv2) -> Iterator[str]:
-    """The address of a service that runs in a thread."""
+def running(settings: Settings, model: YOLOPv2) -> Iterator[tuple[str, Server]]:
+    """A service that runs in a thread, and its address."""
     app = create_app(settings, lambda weights: model)
     with bind("127.0.0.1", 0) as listening:
         server = Server(app, settings)
@@ -68,7 +68,7 @@ def running(settings: Settings, model: YOLOPv2) -> Iterator[str]:
             while not server.started and thread.is_alive() and time.monotonic() < deadline:
                 time.sleep(0.01)
             assert server.started
-            yield address_of(listening)
+            yield address_of(listening), server
         finally:
             server.stop()
             thread.join(30)
@@ -83,7 +83,7 @@ def model() -> YOLOPv2:
 @pytest.fixture(scope="session")
 def url(model, tmp_path_factory) -> Iterator[str]:
     """A service with the bundled network."""
-    with running(Settings(jobs_folder=tmp_path_factory.mktemp("jobs")), model) as address:
+    with running(Settings(jobs_folder=tmp_path_factory.mktemp("jobs")), model) as (address, _):
         yield address
 
 
@@ -132,14 +132,13 @@ def runtime() -> Runtime:
 
 @pytest.fixture
 def start(runtime, tmp_path) -> Iterator[Callable[..., httpx.Client]]:
-    """start(**settings) -> a client of a new service, which sees with the runtime of the test."""
+    """start(**settings) -> a client of a new service, `start.server`, which sees with the runtime of the test."""
     with ExitStack() as opened:
 
         def start(limits: dict[str, Any] | None = None, **settings: Any) -> httpx.Client:
             settings = {"jobs_folder": tmp_path / "jobs", **settings}
-            address = opened.enter_context(
-                running(Settings(limits=Limits(**limits or {}), **settings), model_of(runtime))
-            )
+            service = running(Settings(limits=Limits(**limits or {}), **settings), model_of(runtime))
+            address, start.server = opened.enter_context(service)
             return opened.enter_context(httpx.Client(base_url=address, timeout=20))
 
         yield start

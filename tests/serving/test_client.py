@@ -100,7 +100,7 @@ def test_mistakes_are_told(url, tmp_path):
             ([], "no picture"),
             (7, "not int"),
             (b"", "422"),
-            (np.zeros((2, 2), bool), ""),
+            (np.zeros((2, 2, 7), np.uint8), "shape"),
         ):
             with pytest.raises(YolopError, match=reason):
                 client.run(source)

@@ -1,6 +1,5 @@
 """More than the service takes: a full queue, full memory, slow answers, and what a client makes of it."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,15 +86,14 @@ def test_more_than_there_ever_is_is_refused_for_good(start, grey):
     assert http.post("/v1/predict", content=grey(1)).status_code == 200
 
 
-def test_stopping_answers_what_it_took(runtime, start, grey, monkeypatch):
+def test_stopping_answers_what_it_took(start, runtime, grey):
     http = start({"queue": 8})
     runtime.may.clear()
     with ThreadPoolExecutor(3) as pool:
         under_way = [pool.submit(http.post, "/v1/predict", content=grey(value)) for value in (100, 150, 200)]
         while "yolopv2_held_images 3.0" not in http.get("/metrics").text:
             time.sleep(0.01)
-        app_server = next(t for t in threading.enumerate() if "run" in t.name)._target.__self__
-        app_server.stop()
+        start.server.stop()
         time.sleep(0.2)
         runtime.may.set()
         assert [future.result(20).status_code for future in under_way] == [200] * 3
