@@ -21,7 +21,7 @@ FLOORS = [
     {"evaluation"},
     {"export", "training"},
     {"model"},
-    {"benchmark", "studio", "ikomia"},
+    {"benchmark", "studio", "serving", "ikomia"},
     {"cli"},
     {"__main__"},
 ]

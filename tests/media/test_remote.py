@@ -42,10 +42,9 @@ def test_accounts_are_sent_to_their_host_alone(server):
 
 
 def test_size_and_time_are_bounded(server, monkeypatch):
-    monkeypatch.setattr(remote, "_MOST_BYTES", 1 << 20)
     server.pages["/endless"] = ("image/png", iter(lambda: bytes(1 << 16), None))
     with pytest.raises(Unreadable, match="larger than the 1 MiB"):
-        fetch(server.url("/endless"))
+        fetch(server.url("/endless"), most_bytes=1 << 20)
     monkeypatch.setattr(remote, "_MOST_SECONDS", -1.0)
     server.pages["/slow"] = ("image/png", bytes(10))
     with pytest.raises(Unreadable, match="could not be fetched within"):

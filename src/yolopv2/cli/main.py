@@ -12,6 +12,7 @@ from yolopv2.cli.evaluate import evaluate
 from yolopv2.cli.export import export
 from yolopv2.cli.info import info
 from yolopv2.cli.predict import predict
+from yolopv2.cli.serve import serve
 from yolopv2.cli.studio import studio
 from yolopv2.cli.train import train
 from yolopv2.errors import YolopError
@@ -28,6 +29,7 @@ app.command()(train)
 app.command()(export)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(serve)
 app.add_typer(data.app, name="data")
 app.add_typer(ikomia.app, name="ikomia")
 app.command()(bench)

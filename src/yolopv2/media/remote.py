@@ -73,13 +73,15 @@ def serves_image(url: str) -> bool:
         return False
 
 
-def fetch(url: str) -> bytes:
-    """Fetch what is behind an http or https address, within 64 MiB and a minute.
+def fetch(url: str, opener: urllib.request.OpenerDirector | None = None, most_bytes: int = _MOST_BYTES) -> bytes:
+    """Fetch what is behind an http or https address, within a minute.
 
     Redirections are followed to http and https addresses only.
 
     Args:
         url: The address; a user name and password in it are sent to its host alone.
+        opener: What opens it, with other rules; see `yolopv2.media.public`.
+        most_bytes: More is refused.
 
     Returns:
         The content.
@@ -88,8 +90,8 @@ def fetch(url: str) -> bytes:
         Unreadable: If there is no network, no such address, no answer in time, or the content is too large.
     """
     try:
-        with _opener().open(_request(url), timeout=TIMEOUT) as response:
-            return _read_bounded(response)
+        with (opener or _opener()).open(_request(url), timeout=TIMEOUT) as response:
+            return _read_bounded(response, most_bytes)
     except urllib.error.HTTPError as error:
         raise Unreadable(f"it cannot be fetched: the server answered {error.code} {error.reason}") from None
     except TimeoutError:
@@ -128,14 +130,14 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _read_bounded(response: http.client.HTTPResponse) -> bytes:
+def _read_bounded(response: http.client.HTTPResponse, most_bytes: int) -> bytes:
     deadline = time.monotonic() + _MOST_SECONDS
     parts, size = [], 0
     while part := response.read(1 << 16):
         parts.append(part)
         size += len(part)
-        if size > _MOST_BYTES:
-            raise Unreadable(f"it is larger than the {_MOST_BYTES >> 20} MiB allowed for a picture")
+        if size > most_bytes:
+            raise Unreadable(f"it is larger than the {most_bytes >> 20} MiB allowed for a picture")
         if time.monotonic() > deadline:
             raise Unreadable(f"it could not be fetched within {_MOST_SECONDS:.0f} seconds")
     return b"".join(parts)

@@ -1,0 +1,152 @@
+"""What HTTP costs: many clients against one service on this machine, beside the bare predictor on the same pictures.
+
+    python benchmarks/serve.py [--seconds 60] [--clients 16] [--weights nano] [--size 640] [--write]
+
+The service runs as a process of its own, as `yolopv2 serve` starts it; the clients, in a process of theirs, send JPEGs
+of 1280x720 over loopback one after the other, and compare every answer with the library's own scene. The bare
+predictor gets the same pictures already decoded, in batches; the same work without HTTP is decoding, looking and
+writing JSON, one picture after the other. ``--write`` also puts the table into benchmarks/results.md.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from yolopv2 import YOLOPv2
+from yolopv2.cli.doctor import processor_name
+from yolopv2.data.synthetic import render_scene
+from yolopv2.files import encode_image
+from yolopv2.media import Frame, decode_image
+
+SEEDS = range(1, 9)
+BATCHES = (1, 4, 8)
+HEADING = "## HTTP service"
+
+
+def bare(model: YOLOPv2, frames: list[Frame], seconds: float) -> float:
+    """Frames per second of the bare predictor, at the batch that suits it best."""
+    rates = []
+    for batch in BATCHES:
+        groups = [frames[start : start + batch] for start in range(0, len(frames), batch)]
+        model.predictor(groups[0], model.thresholds())
+        done, began = 0, time.perf_counter()
+        while (took := time.perf_counter() - began) < seconds / len(BATCHES):
+            for group in groups:
+                model.predictor(group, model.thresholds())
+                done += len(group)
+        rates.append(done / took)
+    return max(rates)
+
+
+def alone(model: YOLOPv2, jpegs: list[bytes], seconds: float) -> float:
+    """Pictures per second from JPEG to JSON, one after the other, without HTTP."""
+    done, began = 0, time.perf_counter()
+    while (took := time.perf_counter() - began) < seconds:
+        frame = Frame(decode_image(jpegs[done % len(jpegs)]).image, "image-0")
+        model.predictor([frame], model.thresholds())[0].to_json()
+        done += 1
+    return done / took
+
+
+async def load(url: str, jpegs: list[bytes], expected: list[dict[str, object]], clients: int, seconds: float):
+    """Has clients ask for a while.
+
+    Returns:
+        Seconds of every answer, the number of wrong or lost ones, and the seconds that all took.
+    """
+    times: list[float] = []
+    wrong = 0
+    async with httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=clients)) as http:
+        await asyncio.gather(*(http.post("/v1/predict", content=jpeg) for jpeg in jpegs))  # warm
+        ends = time.perf_counter() + seconds
+
+        async def client(number: int) -> None:
+            nonlocal wrong
+            turn = number
+            while (began := time.perf_counter()) < ends:
+                which = turn % len(jpegs)
+                turn += 1
+                try:
+                    answer = await http.post("/v1/predict", content=jpegs[which])
+                    times.append(time.perf_counter() - began)
+                    wrong += answer.status_code != 200 or answer.json()["scenes"] != [expected[which]]
+                except httpx.HTTPError:
+                    wrong += 1
+
+        began = time.perf_counter()
+        await asyncio.gather(*(client(number) for number in range(clients)))
+        return times, wrong, time.perf_counter() - began
+
+
+def measure(options: argparse.Namespace) -> str:
+    """The table, as Markdown."""
+    model = YOLOPv2(options.weights, size=options.size)
+    jpegs = [encode_image(render_scene(seed).image, ".jpg") for seed in SEEDS]
+    frames = [Frame(decode_image(jpeg).image, "image-0") for jpeg in jpegs]
+    expected = [scene.to_dict() for scene in model.predictor(frames, model.thresholds())]
+    rate, same_work = bare(model, frames, options.seconds / 2), alone(model, jpegs, options.seconds / 4)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "yolopv2", "serve", "--port", "0", "--jobs", folder]
+        command += ["--weights", options.weights, "--size", str(options.size)]
+        service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert service.stdout is not None
+            found = re.search(r"at (http://\S+)", service.stdout.readline())
+            if found is None:
+                sys.exit("the service did not start")
+            times, wrong, took = asyncio.run(load(found[1], jpegs, expected, options.clients, options.seconds))
+        finally:
+            service.terminate()
+            service.communicate()
+    rate = (rate + bare(model, frames, options.seconds / 2)) / 2  # before and after, for the machine may change
+    served = len(times) / took
+    p50, p99 = np.percentile(times, [50, 99]) * 1000
+    return "\n".join(
+        [
+            f"{processor_name()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+            f"{model.predictor.runtime.description}, {options.weights} at {options.size}, 1280x720 JPEGs, "
+            f"{options.clients} clients, {options.seconds:g} s",
+            "",
+            "| what | measured |",
+            "|---|---|",
+            f"| answers, wrong or lost | {len(times)}, {wrong} |",
+            f"| service, pictures per second | {served:.1f} |",
+            f"| bare predictor, frames per second | {rate:.1f} |",
+            f"| ratio | {served / rate:.2f} |",
+            f"| the same work without HTTP, pictures per second | {same_work:.1f} |",
+            f"| p50, p99 of an answer | {p50:.0f} ms, {p99:.0f} ms |",
+        ]
+    )
+
+
+def main() -> None:
+    """Measures and tells."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--weights", default="nano")
+    parser.add_argument("--size", type=int, default=640)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    table = measure(options)
+    print(table)
+    if options.write:
+        results = Path(__file__).with_name("results.md")
+        before = results.read_text().partition(HEADING)
+        following = re.search(r"^## ", before[2], re.MULTILINE)
+        rest = before[2][following.start() :] if following else ""
+        results.write_text(f"{before[0].rstrip()}\n\n{HEADING}\n\n{table}\n" + (f"\n{rest}" if rest else ""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Jobs: videos that are looked at in their own time, kept on disk."""

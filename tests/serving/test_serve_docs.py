@@ -1,0 +1,49 @@
+"""docs/serve.md: its curl lines and its Python run against a service, and give what they say."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from yolopv2.scene import Scene
+
+PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text()
+
+
+@pytest.fixture
+def blocks(url, jpeg, drive, tmp_path, monkeypatch):
+    """blocks(language) -> the page's blocks, for the service of these tests and in a folder with what they name."""
+    (tmp_path / "street.jpg").write_bytes(jpeg)
+    (tmp_path / "drive.mp4").write_bytes(drive.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    page = PAGE.replace("127.0.0.1:8000", url.removeprefix("http://"))
+    return lambda language: re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
+def test_curl(blocks, http):
+    for block in blocks("bash"):
+        subprocess.run(["bash", "-euo", "pipefail", "-c", block], check=True, timeout=60)
+    answers = [
+        json.loads(Path(name).read_text()) for name in ("scene.json", "two.json", "same.json", "from_base64.json")
+    ]
+    assert [len(answer["scenes"]) for answer in answers] == [1, 2, 1, 1]
+    assert answers[0]["scenes"][0]["vehicles"] == answers[2]["scenes"][0]["vehicles"]
+    assert answers[3]["scenes"][0] == answers[1]["scenes"][0]
+    assert Path("seen.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert Path("seen.mp4").read_bytes()[4:8] == b"ftyp"
+    assert len([Scene.from_dict(json.loads(line)) for line in Path("scenes.jsonl").read_text().splitlines()]) == 6
+    assert http.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_python(blocks, http, capsys):
+    for block in blocks("python"):
+        exec(compile(block, "docs/serve.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "6 of 6" in printed
+    assert '"schema":"yolopv2.scene/1"' in printed
+    assert Path("seen.mp4").read_bytes()[4:8] == b"ftyp"
+    assert http.get("/v1/jobs").json()["jobs"] == []
