@@ -28,7 +28,9 @@ def network() -> "Network":
     from yolopv2.network import Network
     from yolopv2.network.network import calibrate
 
-    network = Network("nano", classes=len(NAMES))
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = Network("nano", classes=len(NAMES))
     calibrate(network, torch.Generator().manual_seed(3))
     with torch.no_grad():
         for predict in network.detection.predict:

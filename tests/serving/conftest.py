@@ -32,13 +32,14 @@ class Runtime:
 
     names = {0: "car", 1: "truck"}  # noqa: RUF012
     description = "a runtime for tests"
+    streams = 1
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds, self.batches = seconds, []
         self.may = threading.Event()
         self.may.set()
 
-    def __call__(self, batch):
+    def __call__(self, batch, alone=True):
         assert self.may.wait(30)
         time.sleep(self.seconds)
         count, height, width, _ = batch.shape
