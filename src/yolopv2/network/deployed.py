@@ -2,15 +2,23 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle
 
+from yolopv2.network.blocks import Conv, Up2
 from yolopv2.network.decode import decode
 from yolopv2.network.fuse import fuse
 from yolopv2.network.mask_head import anchor_coefficients
 from yolopv2.network.network import Network
+from yolopv2.network.space_to_depth import layers_of_cells
+
+_CELL = 4
+"""Pixels along each side of a cell, in which the segmentation heads end."""
 
 
 class DeployedNetwork(nn.Module):
     """Normalisation, the fused network and decoding in one graph, so that little memory moves in and out.
+
+    The last layers of the segmentation heads compute cells of 4 x 4 pixels, see `yolopv2.network.space_to_depth`.
 
     Args:
         network: A network in training or deployed form; it is copied.
@@ -19,6 +27,12 @@ class DeployedNetwork(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = fuse(network, implicit=True)
+        with torch.no_grad():
+            if self.network.drivable is not None:
+                _contrast(self.network.drivable.layers[-1])
+                self.network.drivable.layers = _end_in_cells(self.network.drivable.layers)
+            if self.network.lanes is not None:
+                self.network.lanes.layers = _end_in_cells(self.network.lanes.layers)
 
     @property
     def output_names(self) -> list[str]:
@@ -50,10 +64,9 @@ class DeployedNetwork(nn.Module):
         if out.detections is not None:
             results += decode(out.detections, self.network.anchors)
         if out.drivable is not None:
-            # Of the two independent channels the stronger one wins; the sigmoid of their difference says by how much.
-            results.append(_as_bytes(out.drivable[:, 1] - out.drivable[:, 0]))
+            results.append(_as_bytes(out.drivable))
         if out.lanes is not None:
-            results.append(_as_bytes(out.lanes[:, 0]))
+            results.append(_as_bytes(out.lanes))
         if out.masks is not None:
             prototypes = out.masks.prototypes
             # Without a cast to what it is already: OpenVINO drops one from a graph, and the output's name with it.
@@ -62,5 +75,25 @@ class DeployedNetwork(nn.Module):
         return tuple(results)
 
 
-def _as_bytes(logits: Tensor) -> Tensor:
-    return (logits.float().sigmoid() * 255).round().to(torch.uint8)
+def _contrast(last: nn.Module) -> None:
+    """Makes the drivable head's last layer give one channel instead of two.
+
+    Of the two independent channels the stronger one wins; the sigmoid of their difference says by how much.
+    """
+    assert isinstance(last, Conv)
+    conv = last.conv
+    assert conv.bias is not None
+    conv.weight, conv.bias = (nn.Parameter(part[1:] - part[:1]) for part in (conv.weight, conv.bias))
+    conv.out_channels = 1
+
+
+def _end_in_cells(layers: nn.Sequential) -> nn.Sequential:
+    """The layers with those after a stride of `_CELL` computing cells."""
+    upsampling = [position for position, layer in enumerate(layers) if isinstance(layer, nn.Upsample | Up2)]
+    begin = upsampling[1 - _CELL.bit_length()]
+    return nn.Sequential(*list(layers)[:begin], *layers_of_cells(nn.Sequential(*list(layers)[begin:])))
+
+
+def _as_bytes(cells: Tensor) -> Tensor:
+    """Probabilities ``[N, H, W]`` from the logits of cells."""
+    return pixel_shuffle((cells.float().sigmoid() * 255).round().to(torch.uint8), _CELL)[:, 0]
