@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from yolopv2.geometry.masks import mask_box
+
 _WORKING_SIZE = 640
 """Masks are traced at no more than this long side; every length below is in pixels of that size."""
 
@@ -19,6 +21,9 @@ _MARKING_WIDTH, _MAX_MARKING_WIDTH = 0.1, 0.2
 """Width of a marking per row below the horizon, usual and at most: 0.12 to 0.25 m, seen from 1.25 m above the road."""
 
 _MAX_WIDTH_STEP = 4
+
+_SMOOTHING = 2
+"""Reach of the smoothing, which can mark pixels beside the marked ones."""
 
 _MIN_BLOB_AREA = 12
 _MIN_PIECE_ROWS = 5
@@ -71,18 +76,26 @@ def lane_lines(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
         >>> [line.tolist() for line in lane_lines(mask)]
         [[[72.0, 79.5], [72.0, 10.5]]]
     """
-    working, scale = _at_working_size(mask)
-    runs = _close_markings(_find_runs(working), working.shape)
+    marked, corner, scale = _at_working_size(mask)
+    runs = _close_markings(_find_runs(marked), marked.shape)
     pieces = _join(_trace(runs))
-    limits = scale * (working.shape[1], working.shape[0])
+    limits = mask.shape[1], mask.shape[0]
     lines = [
-        np.clip(_simplify(piece) * scale, 0, limits).astype(np.float32) for piece in pieces if _is_lane_line(piece)
+        np.clip((_simplify(piece) + corner) * scale, 0, limits).astype(np.float32)
+        for piece in pieces
+        if _is_lane_line(piece)
     ]
     return sorted(lines, key=lambda line: (float(line[0, 0]), float(line[0, 1])))
 
 
-def _at_working_size(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """The mask without specks, shrunk where it is large, and the factors ``x y`` back to its own pixels."""
+def _at_working_size(
+    mask: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
+    """The marked part of the mask without specks, shrunk where the mask is large.
+
+    Returns:
+        That part; ``x y`` of its first pixel; and the factors ``x y`` back to the mask's own pixels.
+    """
     height, width = mask.shape
     pixels = (np.asarray(mask) != 0).view(np.uint8)
     shrink = max(height, width) / _WORKING_SIZE
@@ -90,13 +103,17 @@ def _at_working_size(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArra
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
         # A fifth covered is enough: a line thinner than a working pixel must not break.
         pixels = (cv2.resize(pixels * np.uint8(255), size, interpolation=cv2.INTER_AREA) >= 48).view(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
-    large = stats[:, cv2.CC_STAT_AREA] >= _MIN_BLOB_AREA
-    large[0] = False  # the background
-    # Ragged edges would break runs of shallow lines; the low limit keeps diagonals of one pixel.
-    smooth = cv2.GaussianBlur(large[labels].view(np.uint8) * np.uint8(255), (5, 5), 0)
     scale = np.array([width / pixels.shape[1], height / pixels.shape[0]])
-    return smooth >= 60, scale
+    x, y, marked_width, marked_height = mask_box(pixels.view(np.bool_))
+    margin = _SMOOTHING + 1  # smoothing mirrors what lies at the edges, which then is nothing
+    left, top = max(0, x - margin), max(0, y - margin)
+    pixels = pixels[top : y + marked_height + margin, left : x + marked_width + margin]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+    brightness = np.where(stats[:, cv2.CC_STAT_AREA] >= _MIN_BLOB_AREA, 255, 0).astype(np.uint8)
+    brightness[0] = 0  # the background
+    # Ragged edges would break runs of shallow lines; the low limit keeps diagonals of one pixel.
+    smooth = cv2.GaussianBlur(brightness[labels], (2 * _SMOOTHING + 1,) * 2, 0)
+    return smooth >= 60, np.array([left, top]), scale
 
 
 def _find_runs(mask: NDArray[np.bool_]) -> _Runs:

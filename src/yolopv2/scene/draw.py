@@ -1,6 +1,7 @@
 """Drawing a scene over its frame."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -74,10 +75,16 @@ def _blend(canvas: NDArray[np.uint8], mask: NDArray[np.bool_], colour: Colour, o
     if width == 0:
         return
     region = canvas[y : y + height, x : x + width]
-    levels = np.arange(256)[:, None] * (1 - opacity) + np.array(colour) * opacity
-    blended = cv2.LUT(region, np.round(levels).astype(np.uint8)[None])
+    blended = cv2.LUT(region, _blended_levels(colour, opacity))
     inside = np.ascontiguousarray(mask[y : y + height, x : x + width]).view(np.uint8)
     cv2.copyTo(blended, inside, region)
+
+
+@cache
+def _blended_levels(colour: Colour, opacity: float) -> NDArray[np.uint8]:
+    """What each level of each channel becomes below a colour, ``[1, 256, 3]``."""
+    levels = np.arange(256)[:, None] * (1 - opacity) + np.array(colour) * opacity
+    return np.round(levels).astype(np.uint8)[None]
 
 
 def _draw_lane_lines(canvas: NDArray[np.uint8], lines: Sequence[NDArray[np.float32]], unit: float) -> None:
