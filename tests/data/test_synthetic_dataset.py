@@ -84,6 +84,13 @@ def test_a_damaged_file_is_named(folder, part, content):
         SyntheticDataset(folder, "train")[1]
 
 
+def test_a_frame_that_is_cut_short_is_named(folder):
+    path = folder / "images" / "train" / "000001.jpg"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(YolopError, match=f"{path.name}.*truncated.*render"):
+        SyntheticDataset(folder, "train")[1]
+
+
 def test_a_missing_split_is_named(folder):
     with pytest.raises(YolopError, match="test"):
         SyntheticDataset(folder, "test")

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from yolopv2.data.formats.files import read_image, read_plane
 from yolopv2.data.sample import Sample
 from yolopv2.errors import YolopError
 from yolopv2.files import write_image, write_text_atomic
@@ -152,16 +152,15 @@ class SyntheticDataset:
         """
         name = self.ids[index]
         paths = _paths(self.root, self.split, name)
-        image = cv2.cvtColor(_read(paths["image"], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         boxes, class_ids = _read_boxes(paths["boxes"])
-        planes = {}
-        for plane in ("instances", "drivable", "lanes"):
-            planes[plane] = _read(paths[plane], cv2.IMREAD_GRAYSCALE)
-            if planes[plane].shape != image.shape[:2]:
-                raise YolopError(f"{paths[plane]} has another size than its image: render this frame again")
+        try:
+            image = read_image(paths["image"])
+            planes = {plane: read_plane(paths[plane], image) for plane in ("instances", "drivable", "lanes")}
+        except YolopError as error:
+            raise YolopError(f"{error} Delete the frame's files and render it again.") from None
         numbers = np.arange(1, len(boxes) + 1, dtype=np.uint8)
         return Sample(
-            image=image.astype(np.uint8, copy=False),
+            image=image,
             boxes=boxes,
             class_ids=class_ids,
             drivable=(planes["drivable"] > 127).astype(np.uint8),
@@ -170,13 +169,6 @@ class SyntheticDataset:
             source=f"{self.split}/{name}",
             path=paths["image"],
         )
-
-
-def _read(path: Path, flags: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise YolopError(f"Cannot read {path}: missing or damaged; delete the frame's files and render it again")
-    return image.astype(np.uint8, copy=False)
 
 
 def _read_boxes(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
