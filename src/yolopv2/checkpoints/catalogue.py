@@ -14,7 +14,7 @@ from yolopv2.files import cache_folder
 _BUNDLED = Path(__file__).parent / "bundled"
 
 Watch = Callable[[int, int | None], None]
-"""Told of a download while it comes: bytes that are here, bytes in all where known. What it raises ends the download."""
+"""Told of a download while it comes: bytes that are here, bytes in all where known. What it raises ends it."""
 
 
 @dataclass(frozen=True)
