@@ -1,9 +1,7 @@
 """Weights of the catalogue come when a page asks for them: checked, ended when nobody wants them, from nowhere else."""
 
-import hashlib
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,48 +11,6 @@ from yolopv2.studio import Settings, create_app
 from yolopv2.studio.guard import SESSION_HEADER
 
 WEIGHTS = CATALOGUE["nano"].path.read_bytes()
-HALF = len(WEIGHTS) // 2
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(WEIGHTS)))
-        self.end_headers()
-        self.wfile.write(WEIGHTS[:HALF])
-        while not self.server.may_go_on.wait(0.02):
-            try:
-                self.wfile.write(b"")
-            except OSError:
-                return
-        self.wfile.write(WEIGHTS[HALF:])
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def far(monkeypatch, tmp_path):
-    """Weights called far, of which the second half comes when it may."""
-    monkeypatch.setenv("YOLOPV2_CACHE", str(tmp_path / "cache"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.may_go_on = threading.Event()
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        entry = Entry(
-            "far",
-            "nano",
-            "from far away",
-            "this test",
-            "MIT",
-            file="far.safetensors",
-            url=f"http://127.0.0.1:{server.server_port}/far",
-            size=len(WEIGHTS),
-            sha256=hashlib.sha256(WEIGHTS).hexdigest(),
-        )
-        monkeypatch.setitem(CATALOGUE, "far", entry)
-        yield server
-        server.may_go_on.set()
-        server.shutdown()
 
 
 class Page:
@@ -89,7 +45,7 @@ def page(far):
 def test_from_the_catalogue_to_a_look(far, page, street, choice):
     described = page.model("far")
     assert (described["here"], described["can_download"], described["download"]) == (False, True, None)
-    assert (described["size"], described["licence"], described["source"]) == (len(WEIGHTS), "MIT", "this test")
+    assert (described["size"], described["licence"], described["source"]) == (len(WEIGHTS), "MIT", "the tests")
     assert page.ask("GET", "/api/models/far/download").json() is None
     asked = page.ask("POST", "/api/live", params={**choice, "weights": "far"}, content=street)
     assert "download them under Models" in asked.json()["error"]
@@ -98,7 +54,7 @@ def test_from_the_catalogue_to_a_look(far, page, street, choice):
     assert (began["state"], began["total"]) == ("downloading", len(WEIGHTS))
     page.until(lambda work: 0 < work["done"] < len(WEIGHTS))
     assert page.ask("POST", "/api/models/far/download").json()["done"] > 0  # the same one goes on
-    far.may_go_on.set()
+    far.set()
     assert page.until(lambda work: work["state"] == "done")["done"] == len(WEIGHTS)
     assert page.model("far")["here"] is True
     assert CATALOGUE["far"].path.read_bytes() == WEIGHTS
@@ -109,7 +65,7 @@ def test_cancelled_nothing_is_kept_and_it_may_be_asked_for_again(far, page):
     page.ask("POST", "/api/models/far/download")
     page.until(lambda work: work["done"] > 0)
     page.ask("DELETE", "/api/models/far/download")
-    far.may_go_on.set()
+    far.set()
     page.until(lambda work: work["state"] == "cancelled")
     assert list(CATALOGUE["far"].path.parent.iterdir()) == []
     assert page.model("far")["here"] is False
@@ -118,7 +74,7 @@ def test_cancelled_nothing_is_kept_and_it_may_be_asked_for_again(far, page):
 
 
 def test_what_is_not_what_it_should_be_is_not_kept(far, page, monkeypatch):
-    far.may_go_on.set()
+    far.set()
     monkeypatch.setitem(CATALOGUE, "far", Entry(**{**vars(CATALOGUE["far"]), "sha256": "0" * 64}))
     page.ask("POST", "/api/models/far/download")
     failed = page.until(lambda work: work["state"] == "failed")
@@ -159,7 +115,7 @@ def test_the_end_of_the_studio_ends_downloads(far):
         page = Page(client)
         page.ask("POST", "/api/models/far/download")
         page.until(lambda work: work["done"] > 0)
-        threading.Timer(0.2, far.may_go_on.set).start()
+        threading.Timer(0.2, far.set).start()
     deadline = time.monotonic() + 10
     while list(CATALOGUE["far"].path.parent.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
