@@ -1,11 +1,13 @@
 """The studio's catalogue in a real browser: download, cancel, use."""
 
+import dataclasses
 import threading
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from yolopv2.checkpoints.catalogue import CATALOGUE
 from yolopv2.data.synthetic import render_scene
 from yolopv2.files import encode_image
 
@@ -63,3 +65,13 @@ def test_a_download_is_cancelled(page: Any, far: threading.Event) -> None:
     far.set()
     expect(button).to_have_text("Download 5.3 MB", timeout=20_000)
     expect(page.locator("#toast")).to_be_hidden()
+
+
+def test_a_download_that_fails_says_why(page: Any, far: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CATALOGUE, "far", dataclasses.replace(CATALOGUE["far"], sha256="0" * 64))
+    far.set()
+    page.click("#models")
+    entry = page.locator("#entry-far")
+    entry.get_by_role("button").click()
+    expect(entry.locator(".failure")).to_contain_text("another checksum", timeout=20_000)
+    expect(entry.get_by_role("button")).to_have_text("Download 5.3 MB")

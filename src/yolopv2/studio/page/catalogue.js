@@ -46,7 +46,8 @@ function factsOf({ variant, heads, names, size, licence, source, needs, here }) 
 // What can be done with a model: use it, download it, or end its download.
 function act(row, model) {
   const { name, here, download } = model;
-  const place = row.lastElementChild;
+  const place = row.querySelector(".act");
+  row.querySelector(".failure")?.remove();
   const button = (text, doing, className = "") => make("button", { textContent: text, className, onclick: () => doing().catch(complain) });
   if (here) {
     const isUsed = state.choice.weights === name;
@@ -57,8 +58,8 @@ function act(row, model) {
     place.replaceChildren(bar, make("span", {}, `${megabytes(download.done, false)} of ${megabytes(download.total)}`),
       button("Cancel", async () => update(row, model, await api.cancelDownload(name))));
   } else if (model.can_download) {
-    const failure = download?.state === "failed" ? [make("p", { className: "failure" }, download.error)] : [];
-    place.replaceChildren(...failure, button(`Download ${megabytes(model.size)}`, async () => {
+    if (download?.state === "failed") row.append(make("p", { className: "failure" }, download.error));
+    place.replaceChildren(button(`Download ${megabytes(model.size)}`, async () => {
       update(row, model, await api.download(name));
       follow(name);
     }));
