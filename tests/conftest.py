@@ -1,7 +1,10 @@
 """What tests of several rooms share: a small untrained network with plausible numbers, and files made of it."""
 
+import hashlib
 import signal
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,3 +89,48 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("YOLOPV2_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[threading.Event]:
+    """Puts weights called far into the catalogue, of which the second half comes once this event is set."""
+    from yolopv2.checkpoints.catalogue import CATALOGUE, Entry
+
+    weights, may_go_on = CATALOGUE["nano"].path.read_bytes(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(weights)))
+            self.end_headers()
+            self.wfile.write(weights[: len(weights) // 2])
+            may_go_on.wait(60)
+            self.wfile.write(weights[len(weights) // 2 :])
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:
+                """The one who asked has gone."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        entry = Entry(
+            name="far",
+            variant="nano",
+            description="from far away",
+            source="the tests",
+            licence="MIT",
+            file="far.safetensors",
+            url=f"http://127.0.0.1:{server.server_port}/far",
+            size=len(weights),
+            sha256=hashlib.sha256(weights).hexdigest(),
+        )
+        monkeypatch.setenv("YOLOPV2_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setitem(CATALOGUE, "far", entry)
+        yield may_go_on
+        may_go_on.set()
+        server.shutdown()

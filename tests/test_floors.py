@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "src" / "yolopv2"
 FLOORS = [
     {"errors"},
     {"files", "geometry"},
-    {"scene"},
+    {"scene", "web"},
     {"network", "media"},
     {"checkpoints", "inference", "data"},
     {"evaluation"},

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from yolopv2.checkpoints import catalogue
-from yolopv2.checkpoints.catalogue import CATALOGUE, Entry, bundled_graph, facts, pull, resolve
+from yolopv2.checkpoints.catalogue import CATALOGUE, Entry, bundled_graph, facts, file_facts, pull, resolve
 from yolopv2.errors import YolopError
 
 CONTENT = bytes(range(256)) * 4000
@@ -119,3 +119,35 @@ def test_the_release(cache):
     assert official["size"] == 156_380_200
     assert official["sha256"].startswith("f2a8c837")
     assert official["path"] == str(cache / "yolopv2.pt")
+
+
+def test_a_watcher_is_told_and_may_end_it(server, cache):
+    told = []
+    pull(entry(server), lambda done, total: told.append((done, total)))
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    (cache / "far.pt").unlink()
+
+    class Enough(Exception):  # noqa: N818
+        pass
+
+    def end(done, total):
+        raise Enough
+
+    with pytest.raises(Enough):
+        pull(entry(server), end)
+    assert list(cache.iterdir()) == []
+    pull(entry(server))
+    told.clear()
+    pull(entry(server, "missing"), lambda done, total: told.append(done))
+    assert told == []  # it is here
+
+
+def test_what_a_file_says_of_itself():
+    known = facts(CATALOGUE["nano"])
+    of_file = file_facts(CATALOGUE["nano"].path)
+    assert (of_file["variant"], of_file["names"], of_file["size"]) == ("nano", ["vehicle"], known["size"])
+    assert of_file.items() <= known.items()
+    assert not {"path", "provenance", "training"} & of_file.keys()
+    assert file_facts(CATALOGUE["nano"].path.with_suffix(".onnx")).keys() == {"size"}
+    assert facts(CATALOGUE["official"])["heads"] == ["detection", "drivable", "lanes"]

@@ -137,6 +137,18 @@ def test_deciding_in_the_browser_is_deciding_in_the_library(page, image, model):
             np.testing.assert_array_equal(np.array(boxes, np.float32).reshape(-1, 4), expected)
 
 
+def test_a_vehicle_has_the_same_colour_in_both_panes(page):
+    a, b, c = ({"x1": x, "y1": 0, "x2": x + 10, "y2": 10} for x in (0, 100, 200))
+    found = page.evaluate(
+        """async (panes) => {
+          const { counterparts } = await import("/page/decide.js");
+          return counterparts(...panes);
+        }""",
+        [[c, {**a, "x2": 12}, a, {**b, "x1": 106}], [a, b, c]],
+    )
+    assert found == [2, 0, None, None]  # each has one counterpart at most, and too small an overlap is none
+
+
 def test_masks_in_the_browser_are_those_of_the_library(page, image, model):
     give_picture(page, image)
     for threshold in (0.2, 0.5, 0.83):
@@ -239,6 +251,11 @@ def test_two_models_side_by_side(page, image):
     page.select_option("#size-b", "480")
     expect(page.locator("#caption-b")).to_contain_text("fps", timeout=30_000)
     assert green_share(canvas_pixels(page, "#canvas-b")) > 0.03
+    first, second, caption = (
+        page.locator(name).bounding_box() for name in ("#canvas-a", "#canvas-b", "#pane-b figcaption")
+    )
+    assert (first["width"], first["height"]) == (second["width"], second["height"])
+    assert caption["y"] >= second["y"] + second["height"] - 0.5  # it hides nothing of the picture
     before = canvas_pixels(page, "#canvas-b")
     page.click("#zoom-in")
     page.click("#zoom-in")

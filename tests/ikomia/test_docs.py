@@ -13,7 +13,11 @@ from yolopv2.ikomia.parameters import InferParameters
 from yolopv2.media import write_image
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ikomia.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PROGRAMS = [
+    program
+    for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    if "yolopv2.serving" not in program  # run where there is a service: tests/serving/test_serve_docs.py
+]
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from yolopv2.inference import Predictor
 from yolopv2.inference.candidates import Candidates
 from yolopv2.media import VideoWriter
 from yolopv2.serving.application import create_app
-from yolopv2.serving.server import Server, address_of, bind
+from yolopv2.serving.server import Server
 from yolopv2.serving.settings import Limits, Settings
+from yolopv2.web import address_of, listen
 
 SIZE = 320
 
@@ -60,7 +61,7 @@ def model_of(runtime: Runtime) -> YOLOPv2:
 def running(settings: Settings, model: YOLOPv2) -> Iterator[tuple[str, Server]]:
     """A service that runs in a thread, and its address."""
     app = create_app(settings, lambda weights: model)
-    with bind("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0) as listening:
         server = Server(app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

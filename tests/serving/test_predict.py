@@ -83,7 +83,16 @@ def test_models_health_metrics_and_docs(http, jpeg):
     first, *others = http.get("/v1/models").json()["models"]
     assert (first["name"], first["served"], first["default"]) == ("nano", True, True)
     assert first["classes"] == {"0": "vehicle"}
-    assert "official" in [entry["name"] for entry in others if not entry["served"]]
+    assert (first["heads"], first["bundled"], first["here"]) == (
+        ["detection", "drivable", "lanes", "masks"],
+        True,
+        True,
+    )
+    assert first["licence"].startswith("BDD100K")
+    (official,) = (entry for entry in others if entry["name"] == "official")
+    assert (official["served"], official["bundled"], official["runtime"]) == (False, False, None)
+    assert (official["size"], official["licence"], official["classes"]) == (156_380_200, "MIT", {"0": "vehicle"})
+    assert not [entry for entry in (first, *others) if "path" in entry]
     assert "/" not in json.dumps(first["runtime"])
     assert http.post("/v1/predict", content=jpeg, params={"model": "official"}).status_code == 404
     assert http.get("/health").json() == {"status": "ok"}

@@ -1,4 +1,4 @@
-"""docs/serve.md: its curl lines and its Python run against a service, and give what they say."""
+"""What docs/serve.md and docs/ikomia.md show of the service runs against one, and gives what they say."""
 
 import json
 import re
@@ -10,17 +10,21 @@ import pytest
 
 from yolopv2.scene import Scene
 
-PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
 def blocks(url, jpeg, drive, tmp_path, monkeypatch):
-    """blocks(language) -> the page's blocks, for the service of these tests and in a folder with what they name."""
+    """blocks(language) -> the blocks of a page, for the service of these tests and in a folder with what they name."""
     (tmp_path / "street.jpg").write_bytes(jpeg)
     (tmp_path / "drive.mp4").write_bytes(drive.read_bytes())
     monkeypatch.chdir(tmp_path)
-    page = PAGE.replace("127.0.0.1:8000", url.removeprefix("http://"))
-    return lambda language: re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+    def blocks(language, page="serve.md"):
+        text = (DOCS / page).read_text().replace("127.0.0.1:8000", url.removeprefix("http://"))
+        return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+    return blocks
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="needs curl and bash")
@@ -37,6 +41,7 @@ def test_curl(blocks, http):
     assert Path("seen.mp4").read_bytes()[4:8] == b"ftyp"
     assert len([Scene.from_dict(json.loads(line)) for line in Path("scenes.jsonl").read_text().splitlines()]) == 6
     assert http.get("/v1/jobs").json()["jobs"] == []
+    assert json.loads(Path("models.json").read_text())["models"][0]["served"] is True
 
 
 def test_python(blocks, http, capsys):
@@ -47,3 +52,13 @@ def test_python(blocks, http, capsys):
     assert '"schema":"yolopv2.scene/1"' in printed
     assert Path("seen.mp4").read_bytes()[4:8] == b"ftyp"
     assert http.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_the_client_instead_of_ikomia_scale(blocks, capsys):
+    (block,) = (block for block in blocks("python", "ikomia.md") if "serving" in block)
+    exec(compile(block, "docs/ikomia.md", "exec"), {})
+    *vehicles, last = capsys.readouterr().out.splitlines()
+    assert vehicles
+    assert all(re.fullmatch(r"vehicle \[.*\] 0\.\d\d", line) for line in vehicles)
+    assert re.fullmatch(r"drivable: [1-9]\d*% of the picture; lane lines: \d+", last)
+    assert len(list(Path("seen").rglob("*.*"))) >= 3

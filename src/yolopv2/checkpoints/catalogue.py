@@ -1,16 +1,20 @@
 """The weights that have a name: what they are, where they come from, and how to get them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yolopv2.checkpoints.files import OFFICIAL_SHA256, sha256
+from yolopv2.checkpoints.files import OFFICIAL_SHA256, file_kind, sha256
 from yolopv2.errors import YolopError
 from yolopv2.files import cache_folder
 
 _BUNDLED = Path(__file__).parent / "bundled"
+
+Watch = Callable[[int, int | None], None]
+"""Told of a download while it comes: bytes that are here, bytes in all where known. What it raises ends it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Entry:
         size: Bytes, where known beforehand.
         sha256: Checksum, where known beforehand; a download must match it.
         metrics: What its makers measured, by name.
+        heads: What the network has, and
+        names: its classes, where the file cannot be asked, because it is not here yet or only a program reads it.
     """
 
     name: str
@@ -40,6 +46,8 @@ class Entry:
     size: int | None = None
     sha256: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    heads: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -70,6 +78,8 @@ CATALOGUE = {
             sha256=OFFICIAL_SHA256,
             # Published (arXiv 2208.11434) on the validation split of BDD100K.
             metrics={"vehicle mAP50": 0.834, "drivable mIoU": 0.932, "lane recall": 0.873, "lane IoU": 0.272},
+            heads=("detection", "drivable", "lanes"),
+            names=("vehicle",),
         ),
     )
 }
@@ -88,25 +98,50 @@ def entry(name: str) -> Entry:
 
 
 def facts(of: Entry) -> dict[str, Any]:
-    """Everything known about an entry, in JSON types; size, checksum and metrics of a bundled file are its own."""
+    """Everything known about an entry, in JSON types; what a bundled file says of itself is its own."""
     here = of.path.is_file()
-    size, checksum, metrics = of.size, of.sha256, dict(of.metrics)
-    if here and of.url is None:
-        from yolopv2.checkpoints.meta import read_meta
-
-        size, checksum, metrics = of.path.stat().st_size, sha256(of.path), read_meta(of.path).metrics
-    return {
+    known = {
         "name": of.name,
         "variant": of.variant,
         "description": of.description,
         "source": of.source,
         "url": of.url,
         "licence": of.licence,
-        "size": size,
-        "sha256": checksum,
-        "metrics": metrics,
+        "size": of.size,
+        "sha256": of.sha256,
+        "heads": list(of.heads),
+        "names": list(of.names),
+        "metrics": dict(of.metrics),
         "path": str(of.path),
+        "bundled": of.url is None,
         "here": here,
+    }
+    return known | file_facts(of.path) | {"sha256": sha256(of.path)} if here and of.url is None else known
+
+
+def file_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a file of weights says of itself, but for where it lies and what it was made from.
+
+    Args:
+        path: The file.
+
+    Returns:
+        ``size`` in bytes; of a checkpoint also ``variant``, ``heads``, ``names`` and ``metrics``.
+
+    Raises:
+        YolopError: It cannot be read.
+    """
+    kind, size = file_kind(path), {"size": Path(path).stat().st_size}
+    if kind != "safetensors":
+        return size
+    from yolopv2.checkpoints.meta import read_meta
+
+    meta = read_meta(path).to_dict()
+    return size | {
+        "variant": meta["variant"],
+        "heads": meta["heads"],
+        "names": meta["names"],
+        "metrics": meta["metrics"],
     }
 
 
@@ -145,8 +180,12 @@ def bundled_graph(weights: str | os.PathLike[str]) -> Path | None:
     return graph if graph.is_file() else None
 
 
-def pull(wanted: Entry) -> Path:
+def pull(wanted: Entry, watch: Watch | None = None) -> Path:
     """The entry's file, downloaded unless it is there and whole.
+
+    Args:
+        wanted: The entry.
+        watch: Is told of the download; if None, a bar on the terminal is.
 
     Raises:
         YolopError: The download failed; the message says what to download by hand and where to put it.
@@ -158,13 +197,12 @@ def pull(wanted: Entry) -> Path:
     import pooch
     from requests.exceptions import RequestException
 
-    progress = _Progress(wanted.file)
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 18)
     pooch.get_logger().setLevel("WARNING")
     try:
-        found = pooch.retrieve(
-            wanted.url, f"sha256:{wanted.sha256}", fname=wanted.file, path=wanted.path.parent, downloader=downloader
-        )
+        with _Bar(wanted.file) if watch is None else nullcontext(watch) as told:
+            downloader = pooch.HTTPDownloader(progressbar=_Progress(told), chunk_size=1 << 18)
+            folder, file = wanted.path.parent, wanted.file
+            found = pooch.retrieve(wanted.url, f"sha256:{wanted.sha256}", file, folder, downloader=downloader)
     except RequestException as error:
         reason = type(error).__name__
     except ValueError:
@@ -173,22 +211,42 @@ def pull(wanted: Entry) -> Path:
         reason = error.strerror or str(error)
     else:
         return Path(found)
-    finally:
-        progress.close()
     raise YolopError(
         f"Could not get the weights '{wanted.name}' ({reason}): download {wanted.url} and put it at {wanted.path}."
     )
 
 
 class _Progress:
-    """A bar on the terminal, with the interface that pooch asks for."""
+    """What pooch tells of a download, as a `Watch` takes it."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.total = 0  # set by pooch
+        self._watch, self._done = watch, 0
+
+    def update(self, amount: int) -> None:
+        """More has come; pooch counts whole chunks, of which the last one is smaller."""
+        self._done += amount
+        self._watch(min(self._done, self.total) if self.total else self._done, self.total or None)
+
+    def reset(self) -> None:
+        """Called before the last `update`, which counts the whole again."""
+        self._done = 0
+
+    def close(self) -> None:
+        """The end, of which the watcher is not told."""
+
+
+class _Bar:
+    """A `Watch` on the terminal, there from the first byte on."""
 
     def __init__(self, label: str) -> None:
-        self.total = 0
         self._label = label
         self._bar: Any = None
 
-    def update(self, amount: int) -> None:
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __call__(self, done: int, total: int | None) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -196,14 +254,9 @@ class _Progress:
             columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
             self._bar = Progress(*columns, console=Console(stderr=True))
             self._bar.start()
-            self._bar.add_task(self._label, total=self.total or None)
-        self._bar.advance(0, amount)
+            self._bar.add_task(self._label, total=total)
+        self._bar.update(0, completed=done)
 
-    def reset(self) -> None:
-        """Called before the last `update`, which counts the whole again."""
-        if self._bar is not None:
-            self._bar.reset(0)
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()

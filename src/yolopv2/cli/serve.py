@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yolopv2.errors import MissingExtra, YolopError
+from yolopv2.web import LOOPBACK, address_of, listen
 
 if TYPE_CHECKING:
     from yolopv2.serving.settings import Settings
 
 TOKEN_VARIABLE = "YOLOPV2_SERVE_TOKEN"
 """Environment variable that holds the token; a flag would show it to everyone who lists processes."""
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _variable(name: str) -> str:
@@ -76,7 +75,7 @@ def serve(
     """
     try:
         from yolopv2.serving.application import create_app
-        from yolopv2.serving.server import address_of, bind, serve
+        from yolopv2.serving.server import serve
         from yolopv2.serving.settings import MIB, Limits, Settings
     except ImportError:
         raise MissingExtra("serve", "The HTTP service") from None
@@ -107,9 +106,9 @@ def serve(
         origins=tuple(allow_origin or []),
         url_hosts=tuple(allow_url_host or []),
     )
-    with bind(host, port) as listening:
+    with listen(host, port) as listening:
         app = create_app(settings)
-        _tell(settings, address_of(listening), public=host not in _LOOPBACK)
+        _tell(settings, address_of(listening), public=host not in LOOPBACK)
         serve(app, settings, listening, access_log=access_log)
 
 

@@ -1,15 +1,13 @@
 """yolopv2 studio: look at the road in the browser."""
 
-import socket
 import threading
 import webbrowser
 from typing import Annotated
 
 import typer
 
-from yolopv2.errors import MissingExtra, YolopError
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+from yolopv2.errors import MissingExtra
+from yolopv2.web import LOOPBACK, address_of, listen
 
 
 def studio(
@@ -35,12 +33,11 @@ def studio(
     except ImportError:
         raise MissingExtra("studio", "The studio") from None
 
-    is_public = host not in _LOOPBACK
+    is_public = host not in LOOPBACK
     hosts = (host, *(allow_host or [])) if is_public else tuple(allow_host or [])
     settings = Settings(tuple(weights or ["nano"]), device, size, hosts, addresses=not is_public)
-    listening = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listening.getsockname()[1]}"
+    listening = listen(host, port)
+    address = address_of(listening)
     typer.echo(f"The studio is at {address} (Ctrl-C ends it)")
     if is_public:
         typer.echo("Warning: whoever can reach this machine can use it; there is no password", err=True)
@@ -48,19 +45,3 @@ def studio(
         threading.Timer(0.5, webbrowser.open, [address]).start()
     config = uvicorn.Config(create_app(settings, warm=True), log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Raises:
-        YolopError: The address is taken or none of this machine's.
-    """
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise YolopError(f"cannot listen on {host}, port {port}: {error.strerror or error}; try --port 0") from None
-    return listening

@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse
 
 import yolopv2
-from yolopv2.checkpoints.catalogue import CATALOGUE, facts
+from yolopv2.checkpoints.catalogue import CATALOGUE
 from yolopv2.serving import live, openapi, predict
 from yolopv2.serving.errors import Problem, answer_problems
 from yolopv2.serving.guard import Guard
@@ -55,7 +55,11 @@ async def metrics(request: Request) -> Response:
 
 @router.get("/v1/models", tags=["service"])
 async def models(request: Request) -> dict[str, Any]:
-    """The models of this service, the default one first, and what is known of the rest of the catalogue."""
+    """The models of this service, the default one first, then the rest of the catalogue; of each what is known.
+
+    Variant, heads, classes, size, checksum, source, licence, what was measured; ``here`` says whether its file is on
+    this machine, ``served`` whether requests may name it. What is served is up to whoever starts the service.
+    """
     service = service_of(request)
     return {"models": await service.with_files(_models, service)}
 
@@ -66,15 +70,16 @@ def _models(service: Service) -> list[dict[str, Any]]:
 
 
 def _model(service: Service, name: str) -> dict[str, Any]:
-    """What is known of a model; not where it lies on this machine."""
     served = name in service.models.names
     loaded = service.models.loaded(name) if served else None
-    known = facts(CATALOGUE[name]) if name in CATALOGUE else {"name": name}
+    known = service.models.facts(name)
+    names = known.pop("names", None)
+    classes = loaded.model.names if loaded is not None else None if names is None else dict(enumerate(names))
     return {
-        **{key: value for key, value in known.items() if key not in ("path", "here")},
+        **known,
         "served": served,
         "default": name == service.models.default,
-        "classes": None if loaded is None else {str(index): label for index, label in loaded.model.names.items()},
+        "classes": None if classes is None else {str(index): label for index, label in classes.items()},
         "runtime": None if loaded is None else loaded.model.predictor.runtime.description,
     }
 

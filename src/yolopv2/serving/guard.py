@@ -1,9 +1,7 @@
 """What stands before the application: who may ask, how much may come in, and how slowly."""
 
 import hmac
-import ipaddress
 import time
-from urllib.parse import urlsplit
 
 import anyio
 from starlette.datastructures import Headers
@@ -14,6 +12,7 @@ from starlette.websockets import WebSocket
 from yolopv2.serving.budget import Hold
 from yolopv2.serving.errors import LOG, UNEXPECTED, Problem
 from yolopv2.serving.service import Service
+from yolopv2.web import is_known_host, is_own_origin
 
 OPEN = ("/health", "/ready")
 """Addresses for the machinery around the service, which has no token, and is answered however busy it is."""
@@ -80,7 +79,7 @@ class Guard:
         """
         settings, headers = self._service.settings, Headers(scope=scope)
         host = headers.get("host", "")
-        if not _is_known_host(host, settings.hosts):
+        if not is_known_host(host, settings.hosts):
             raise Problem(421, "the service has no such name: ask by its address, or start it with --allow-host")
         origin = headers.get("origin")
         if origin is not None and not is_own_origin(origin, host, settings.origins) and _changes(scope):
@@ -177,35 +176,6 @@ async def _refuse(response: Response, scope: Scope, body: _Body) -> None:
         await websocket.send_denial_response(response)
     else:
         await websocket.close(1008)
-
-
-def is_own_origin(origin: str, host: str, allowed: tuple[str, ...]) -> bool:
-    """Whether a page of an origin may use the service: its own pages, and those that are allowed.
-
-    Example:
-        >>> is_own_origin("http://localhost:8000", "localhost:8000", ())
-        True
-        >>> is_own_origin("https://evil.example", "localhost:8000", ("https://good.example",))
-        False
-    """
-    return origin in allowed or (bool(host) and urlsplit(origin).netloc == host)
-
-
-def _is_known_host(host: str, known: tuple[str, ...]) -> bool:
-    """Plain addresses cannot be rebound; names must be known."""
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if "@" in host:
-        return False
-    if "*" in known or name in ("localhost", *known):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _changes(scope: Scope) -> bool:

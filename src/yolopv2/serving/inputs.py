@@ -3,7 +3,6 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi import Request
@@ -18,6 +17,7 @@ from yolopv2.serving.budget import Hold
 from yolopv2.serving.errors import Problem, invalid
 from yolopv2.serving.options import PredictBody, PredictOptions
 from yolopv2.serving.service import Service
+from yolopv2.web import plain_name
 
 _BYTES_PER_PIXEL = 6
 """A decoded picture, its copy while it is decoded, and masks."""
@@ -85,7 +85,7 @@ async def _read_form(request: Request, given: PredictOptions, limit: int) -> tup
         fields: dict[str, Any] = {}
         for key, value in form.multi_items():
             if isinstance(value, UploadFile):
-                inputs.append(Input(label(value.filename, len(inputs)), await value.read()))
+                inputs.append(Input(plain_name(value.filename, f"image-{len(inputs)}"), await value.read()))
             elif key == "classes":
                 fields.setdefault(key, []).append(value)
             else:
@@ -102,7 +102,7 @@ def _read_json(content: bytes, given: PredictOptions) -> tuple[list[Input], Pred
         raise invalid(error.errors(include_input=False, include_url=False, include_context=False)) from None
     inputs = []
     for position, image in enumerate(body.images):
-        name = label(image.name or image.url, position)
+        name = plain_name(image.name or (image.url or "").partition("?")[0], f"image-{position}")
         try:
             data = None if image.data is None else base64.b64decode(image.data, validate=True)
         except (binascii.Error, ValueError):
@@ -116,17 +116,6 @@ def _merged(given: PredictOptions, fields: dict[str, Any]) -> PredictOptions:
         return PredictOptions.model_validate({**given.model_dump(exclude_unset=True), **fields})
     except ValidationError as error:
         raise invalid(error.errors(include_input=False, include_url=False, include_context=False)) from None
-
-
-def label(name: str | None, position: int) -> str:
-    """What a scene calls a picture: the last part of the name it was sent with. Nothing of that name is ever opened.
-
-    Example:
-        >>> label("../../etc/street.jpg", 0), label(None, 3)
-        ('street.jpg', 'image-3')
-    """
-    text = PurePosixPath((name or "").replace("\\", "/").partition("?")[0]).name
-    return "".join(letter for letter in text if letter.isprintable())[:255] or f"image-{position}"
 
 
 async def read_frame(given: Input, service: Service, hold: Hold) -> Frame:

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from yolopv2.checkpoints import CATALOGUE, resolve
+from yolopv2.checkpoints.catalogue import CATALOGUE, facts, file_facts, resolve
 from yolopv2.errors import YolopError
 from yolopv2.inference import Thresholds
 from yolopv2.media import Frame
@@ -45,7 +46,8 @@ class Models:
         open_batcher: Gives a loaded one its batcher.
 
     Raises:
-        YolopError: There are none, one is neither a name nor a file, or two would have the same name.
+        YolopError: There are none, one is neither a name nor a file or cannot be downloaded, or two would have the
+            same name.
     """
 
     def __init__(self, weights: tuple[str, ...], open_model: OpenModel, open_batcher: OpenBatcher) -> None:
@@ -53,9 +55,9 @@ class Models:
         self._weights = dict(named)
         if not named or len(self._weights) < len(named):
             raise YolopError("a service needs one model or more, whose files have different names")
-        for entry in weights:
-            if entry not in CATALOGUE:
-                resolve(entry)  # tells of a missing file now, not when it is first asked for
+        # Downloads, and tells of a missing file, now and not when a model is first asked for.
+        files = {name: resolve(entry) for name, entry in named}
+        self._facts = {name: file_facts(file) for name, file in files.items() if name not in CATALOGUE}
         self.default = named[0][0]
         self._open_model, self._open_batcher = open_model, open_batcher
         self._loaded: dict[str, Served] = {}
@@ -65,6 +67,11 @@ class Models:
     def names(self) -> list[str]:
         """What the models are called, the default one first."""
         return list(self._weights)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What is known of a model of this service or of the catalogue; not where it lies on this machine."""
+        known = facts(CATALOGUE[name]) if name in CATALOGUE else {"name": name, **self._facts[name]}
+        return {key: value for key, value in known.items() if key != "path"}
 
     def loaded(self, name: str | None = None) -> Served | None:
         """The model of that name if it is loaded; the default one if there is no name.

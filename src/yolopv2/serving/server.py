@@ -13,7 +13,6 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from yolopv2.errors import YolopError
 from yolopv2.serving.errors import MEDIA_TYPE, Problem
 from yolopv2.serving.service import Service
 from yolopv2.serving.settings import Settings
@@ -123,43 +122,13 @@ class Server(uvicorn.Server):
         self._service.stop()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Args:
-        host: Address or name of this machine.
-        port: The port; 0 for any that is free.
-
-    Raises:
-        YolopError: It is taken, or no address of this machine.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise YolopError(f"cannot listen on {host}:{port}: {reason}; choose another --host or --port") from None
-
-
-def address_of(listening: socket.socket) -> str:
-    """The web address of a listening socket.
-
-    Example:
-        >>> with bind("127.0.0.1", 0) as listening:
-        ...     address_of(listening).startswith("http://127.0.0.1:")
-        True
-    """
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def serve(app: FastAPI, settings: Settings, listening: socket.socket, **options: Any) -> None:
     """Runs the application until it is told to stop by SIGTERM or Ctrl-C.
 
     Args:
         app: See `create_app`.
         settings: Of the application.
-        listening: See `bind`.
+        listening: See `yolopv2.web.listen`.
         options: Of `Server`.
     """
     Server(app, settings, **options).run(sockets=[listening])

@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, warm: bool = False) -> FastAPI:
             if warm:
                 threading.Thread(target=_make_ready, args=(models,), daemon=True).start()
             yield
+            await run_in_threadpool(models.downloads.close)
             await run_in_threadpool(app.state.sessions.close)
 
     app = FastAPI(title="yolopv2 studio", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, warm: bool = False) -> FastAPI:
     app.add_middleware(Guard, hosts=settings.hosts)
     answer_errors(app)
     _add_session_routes(app, settings, models)
+    _add_model_routes(app, models)
     _add_picture_routes(app, settings, models)
     _add_video_routes(app)
 
@@ -120,6 +122,24 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
         else:
             opened = await from_upload(request, unquote(name), session, settings, models)
         return await run_in_threadpool(_answer, opened, models, choice)
+
+
+def _add_model_routes(app: FastAPI, models: Models) -> None:
+    @app.get("/api/models")
+    def offered(session: InSession) -> dict[str, Any]:
+        return models.describe()
+
+    @app.post("/api/models/{name}/download")
+    def start(name: str, session: InSession) -> dict[str, Any]:
+        return models.downloads.start(name)
+
+    @app.get("/api/models/{name}/download")
+    def progress(name: str, session: InSession) -> dict[str, Any] | None:
+        return models.downloads.describe(name)
+
+    @app.delete("/api/models/{name}/download")
+    def cancel(name: str, session: InSession) -> dict[str, Any] | None:
+        return models.downloads.cancel(name)
 
 
 def _answer(opened: Opened, models: Models, choice: Choice) -> Response:

@@ -1,12 +1,10 @@
 """What stands before the application: only this machine's own page may ask."""
 
-import ipaddress
-from urllib.parse import urlsplit
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yolopv2.studio.errors import Refusal
+from yolopv2.web import is_known_host, is_own_origin
 
 SESSION_HEADER = "x-studio-session"
 """Names the session; a page of another origin cannot send it, for it would have to ask first and gets no answer."""
@@ -55,28 +53,8 @@ class Guard:
         if not is_known_host(host, self._hosts):
             return Refusal(421, "The studio does not go by that name: open the address that its terminal shows.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and not is_own_origin(origin, host):
             return Refusal(403, "Pages of other origins may not use the studio.")
         if path.startswith("/api/") and SESSION_HEADER not in headers:
             return Refusal(403, "This request names no session: open the studio's page and use that.")
         return None
-
-
-def is_known_host(host: str, known: tuple[str, ...]) -> bool:
-    """Whether a Host header is one of ours; a foreign name that is bound to this machine's address is not.
-
-    Example:
-        >>> [is_known_host(host, ()) for host in ("localhost:8765", "127.0.0.1:8765", "[::1]", "evil.example", "")]
-        [True, True, True, False, False]
-    """
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    if name in ("localhost", *known):
-        return True
-    try:
-        ipaddress.ip_address(name)  # a plain address cannot be bound anew
-    except ValueError:
-        return False
-    return True

@@ -9,11 +9,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from yolopv2.checkpoints.catalogue import CATALOGUE
+from yolopv2.checkpoints.catalogue import CATALOGUE, bundled_graph, facts, file_facts
 from yolopv2.errors import YolopError
+from yolopv2.geometry.letterbox import Letterbox
 from yolopv2.inference import Predictor
+from yolopv2.inference.candidates import Candidates
 from yolopv2.media import Frame
 from yolopv2.model import YOLOPv2
+from yolopv2.studio.downloads import Downloads
 from yolopv2.studio.errors import Refusal
 from yolopv2.studio.look import Look
 from yolopv2.studio.settings import Settings
@@ -55,16 +58,18 @@ class Models:
 
     def __init__(self, settings: Settings) -> None:
         self._device = settings.device
+        self.downloads = Downloads(settings.addresses)
         self._offered: dict[str, str] = {}  # what the page calls it: weights
         for weights in (*settings.weights, *CATALOGUE):
             self._offered.setdefault(weights if weights in CATALOGUE else Path(weights).name, weights)
+        self._files = {name: _file_facts(weights) for name, weights in self._offered.items() if name not in CATALOGUE}
         self.first = Choice(weights=next(iter(self._offered)), size=settings.size)
         self._open: OrderedDict[Choice, Predictor] = OrderedDict()
-        self._warm: set[tuple[Choice, tuple[int, ...]]] = set()
+        self._warm: set[tuple[Choice, int, int]] = set()  # and the canvases that it has looked at
         self._lock = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
-        """What the page's pickers offer."""
+        """What the page's pickers offer, and the catalogue."""
         return {
             "weights": [self._describe(name, weights) for name, weights in self._offered.items()],
             "sizes": sorted({*SIZES, self.first.size}),
@@ -76,19 +81,22 @@ class Models:
         }
 
     def _describe(self, name: str, weights: str) -> dict[str, Any]:
-        entry = CATALOGUE.get(weights)
-        here = entry is None or entry.path.is_file()
-        return {
-            "name": name,
-            "description": "a file named at start" if entry is None else entry.description,
-            "here": here,
-            "advice": "" if here else f"not here yet: yolopv2 models pull {name}",
-        }
+        """What the page tells of a model; not where it lies on this machine."""
+        if weights in CATALOGUE:
+            known = facts(CATALOGUE[weights])
+            needs_torch = bundled_graph(weights) is None and find_spec("torch") is None
+            return {
+                **{key: value for key, value in known.items() if key not in ("path", "metrics")},
+                "download": self.downloads.describe(weights),
+                "can_download": self.downloads.allowed and not known["bundled"],
+                "needs": "PyTorch: pip install 'yolopv2[torch]'" if needs_torch else "",
+            }
+        return {"name": name, "description": "a file named at start", "here": True, **self._files[name]}
 
     def look(self, choice: Choice, frame: Frame) -> Look:
         """Looks at a frame; calls from several threads wait for each other.
 
-        The first look at a new size of canvas is done twice, so that compiling is not taken for the model's speed.
+        The first look on a new size of canvas is done twice, so that compiling is not taken for the model's speed.
 
         Raises:
             YolopError: The model cannot be run so.
@@ -96,13 +104,11 @@ class Models:
         """
         with self._lock:
             predictor = self._predictor(choice)
-            key = (choice, frame.image.shape[:2])
-            if key not in self._warm:
-                predictor.look([frame.image])
-                self._warm.add(key)
-            began = time.perf_counter()
-            (looked,) = predictor.look([frame.image])
-            milliseconds = 1000 * (time.perf_counter() - began)
+            looked, milliseconds = _timed_look(predictor, frame)
+            canvas = (choice, looked[2].canvas_height, looked[2].canvas_width)
+            if canvas not in self._warm:
+                self._warm.add(canvas)
+                looked, milliseconds = _timed_look(predictor, frame)
         return Look.of(looked, frame, predictor.runtime.names, milliseconds)
 
     def engine(self, choice: Choice) -> str:
@@ -119,10 +125,26 @@ class Models:
             raise Refusal(404, f"No model is called {choice.weights!r} here.")
         entry = CATALOGUE.get(weights)
         if entry is not None and not entry.path.is_file():
-            raise YolopError(f"The weights '{entry.name}' are not here yet: run yolopv2 models pull {entry.name}")
+            raise YolopError(f"The weights '{entry.name}' are not here yet: download them under Models")
         model = YOLOPv2(weights, self._device, choice.runtime, choice.size, choice.precision)
         self._open[choice] = model.predictor
         if len(self._open) > _MOST_OPEN:
             closed, _ = self._open.popitem(last=False)
             self._warm = {key for key in self._warm if key[0] != closed}
         return model.predictor
+
+
+def _timed_look(predictor: Predictor, frame: Frame) -> tuple[tuple[Candidates, int, Letterbox], float]:
+    """What `Predictor.look` gives for a frame, and the milliseconds it took."""
+    began = time.perf_counter()
+    (looked,) = predictor.look([frame.image])
+    return looked, 1000 * (time.perf_counter() - began)
+
+
+def _file_facts(weights: str) -> dict[str, Any]:
+    """What a file says of itself; one that cannot be read says so when somebody looks with it."""
+    try:
+        known = file_facts(weights)
+    except YolopError:
+        return {}
+    return {key: value for key, value in known.items() if key != "metrics"}

@@ -1,6 +1,5 @@
 """Sessions: what each page has given to the studio, apart from that of others, and never too much."""
 
-import re
 import secrets
 import shutil
 import threading
@@ -203,14 +202,3 @@ class Sessions:
             names = [*self._sessions]
         for name in names:
             self.end(name)
-
-
-def shown_name(name: str) -> str:
-    """A file name as it is shown and written into results: without folders and control characters.
-
-    Example:
-        >>> shown_name("../../etc/street.jpg"), shown_name("C:\\\\drive.mp4"), shown_name("")
-        ('street.jpg', 'drive.mp4', 'picture')
-    """
-    last = re.split(r"[/\\]", name)[-1]
-    return "".join(character for character in last if character.isprintable())[:120].strip() or "picture"

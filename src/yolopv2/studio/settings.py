@@ -39,8 +39,8 @@ class Settings:
         device: As for `yolopv2.YOLOPv2`.
         size: Long side the network sees at start.
         hosts: Names under which the page may be asked for, besides those of this machine.
-        addresses: Whether pictures are fetched from web addresses; not for a studio that others can reach, whom it
-            would lend its place in the network.
+        addresses: Whether pictures are fetched from web addresses, and weights of the catalogue downloaded; not for a
+            studio that others can reach, whom it would lend its place in the network.
         limits: What it takes and keeps.
     """
 

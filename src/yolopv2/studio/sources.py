@@ -17,9 +17,10 @@ from yolopv2.studio.asked import Generated, Source
 from yolopv2.studio.errors import Refusal
 from yolopv2.studio.models import Models
 from yolopv2.studio.pictures import Picture, generated_picture
-from yolopv2.studio.sessions import Session, Shelf, shown_name
+from yolopv2.studio.sessions import Session, Shelf
 from yolopv2.studio.settings import Limits, Settings
 from yolopv2.studio.videos import Video, generated_drive
+from yolopv2.web import plain_name
 
 _START = 64
 """Bytes that tell a picture from a video."""
@@ -47,7 +48,7 @@ async def from_upload(request: Request, name: str, session: Session, settings: S
         Refusal: It is too large.
         YolopError: It cannot be read.
     """
-    name = shown_name(name)
+    name = plain_name(name, "picture")
     shelf = session.shelf()
     path = shelf.folder / "video"
     try:
@@ -99,7 +100,7 @@ def _fetched(url: str, session: Session, settings: Settings, models: Models) -> 
         data = fetch(url)
     except Unreadable as error:
         raise YolopError(f"{public_name(url)}: {error}") from None
-    name = shown_name(url_path(url))
+    name = plain_name(url_path(url), "picture")
     shelf = session.shelf()
     try:
         path = shelf.write("video", data)

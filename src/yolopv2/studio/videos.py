@@ -3,24 +3,23 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from yolopv2.data.synthetic import Drive
-from yolopv2.errors import YolopError
 from yolopv2.inference import Thresholds
 from yolopv2.inference.video import ahead
 from yolopv2.media import Frame, VideoWriter, decode_image
 from yolopv2.media.video import open_video, probe_video
 from yolopv2.scene import Scene
-from yolopv2.studio.errors import LOG, Refusal, sentence
+from yolopv2.studio.errors import Refusal
 from yolopv2.studio.look import Look
 from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import check_pixels, jpeg
 from yolopv2.studio.settings import Limits
+from yolopv2.studio.work import Work
 
 if TYPE_CHECKING:
     from yolopv2.studio.sessions import Shelf
@@ -32,28 +31,8 @@ _UNKNOWN_RATE = 25.0
 _MOST_AT_ONCE = 200
 """Frames whose curves are sent in one answer."""
 
-State = Literal["waiting", "rendering", "looking", "done", "cancelled", "failed"]
-
 _slots = threading.Semaphore(2)
 """Videos that are worked on at the same time; further ones wait."""
-
-
-class _Cancelled(Exception):  # noqa: N818 - not an error
-    """Somebody wants the work to end."""
-
-
-@dataclass
-class Work:
-    """Something that takes a while, as the page shows it."""
-
-    state: State = "waiting"
-    done: int = 0
-    total: int | None = None
-    error: str = ""
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON."""
-        return {"state": self.state, "done": self.done, "total": self.total, "error": self.error}
 
 
 class Video:
@@ -82,7 +61,6 @@ class Video:
         self._looks: list[Look] = []
         self._times: list[float | None] = []
         self._fps, self._size, self._estimate = DRIVE_FPS, (0, 0), None if drive is None else drive[1]
-        self._running: list[tuple[threading.Thread, threading.Event]] = []
         self._lock = threading.Lock()
         if drive is None:
             try:
@@ -103,7 +81,7 @@ class Video:
         with self._lock:
             self._looks, self._times = [], []
             self.work, self.export = Work(total=self._estimate), Work("done")
-            self._run(self._see, self.work, choice)
+            self.work.start(self._see, self.work, choice)
 
     def start_export(self, thresholds: Thresholds, layers: list[str]) -> None:
         """Writes ``export.mp4`` and ``scenes.jsonl`` of the frames that were looked at.
@@ -112,20 +90,20 @@ class Video:
             Refusal: One is being written, or nothing was seen yet.
         """
         with self._lock:
-            if self.export.state in ("waiting", "looking"):
+            if self.export.is_running:
                 raise Refusal(409, "This video is being written already.")
             if not self._looks:
                 raise Refusal(409, "No frame of this video was looked at yet.")
             self.export = Work(total=len(self._looks))
-            self._run(self._write, self.export, thresholds, layers)
+            self.export.start(self._write, self.export, thresholds, layers)
 
     def cancel(self) -> None:
         """Ends looking and writing; what was seen stays."""
-        running, self._running = self._running, []
-        for _, stop in running:
-            stop.set()
-        for thread, _ in running:
-            thread.join(10)
+        works = (self.work, self.export)
+        for work in works:
+            work.cancel()
+        for work in works:
+            work.join(10)
 
     def close(self) -> None:
         """Ends all and removes the files."""
@@ -185,67 +163,49 @@ class Video:
     def _picture(self, index: int) -> Path:
         return self._shelf.folder / f"{index:06d}.jpg"
 
-    def _run(self, do: Callable[..., None], work: Work, *arguments: Any) -> None:
-        stop = threading.Event()
+    def _see(self, work: Work, choice: Choice) -> None:
+        with _turn(work):
+            if self._drive is not None and not self.path.is_file():
+                self._render(work, *self._drive)
+            work.state, work.done = "looking", 0
+            self._engine = self._models.engine(choice)
+            with closing(ahead(self._frames())) as frames:
+                for frame in frames:
+                    work.check()
+                    look = self._models.look(choice, frame)
+                    if not self._picture(frame.index).is_file():
+                        self._shelf.write(f"{frame.index:06d}.jpg", jpeg(frame))
+                    with self._lock:
+                        self._looks.append(look)
+                        self._times.append(frame.time)
+                    work.done += 1
+                    time.sleep(0)  # whoever waits for the model gets it
+            work.total = work.done
 
-        def run() -> None:
-            try:
-                with _slot(stop):
-                    do(work, stop, *arguments)
-                work.state = "done"
-            except _Cancelled:
-                work.state = "cancelled"
-            except (YolopError, Refusal) as error:
-                work.error, work.state = sentence(str(error)), "failed"
-            except Exception:
-                LOG.exception("a video failed")
-                work.error, work.state = "Something went wrong in the studio; its terminal says what.", "failed"
-
-        thread = threading.Thread(target=run, name="yolopv2-studio-video", daemon=True)
-        self._running.append((thread, stop))
-        thread.start()
-
-    def _see(self, work: Work, stop: threading.Event, choice: Choice) -> None:
-        if self._drive is not None and not self.path.is_file():
-            self._render(work, stop, *self._drive)
-        work.state, work.done = "looking", 0
-        self._engine = self._models.engine(choice)
-        with closing(ahead(self._frames())) as frames:
-            for frame in frames:
-                _end_if(stop)
-                look = self._models.look(choice, frame)
-                if not self._picture(frame.index).is_file():
-                    self._shelf.write(f"{frame.index:06d}.jpg", jpeg(frame))
-                with self._lock:
-                    self._looks.append(look)
-                    self._times.append(frame.time)
-                work.done += 1
-                time.sleep(0)  # whoever waits for the model gets it
-        work.total = work.done
-
-    def _render(self, work: Work, stop: threading.Event, drive: Drive, frames: int) -> None:
+    def _render(self, work: Work, drive: Drive, frames: int) -> None:
         work.state = "rendering"
         unfinished, work.total = self.path.with_name("drive.mp4"), frames
         with VideoWriter(unfinished, drive.fps, drive.width, drive.height) as video:
             for sample in drive.frames(frames):
-                _end_if(stop)
+                work.check()
                 video.write(sample.image)
                 work.done += 1
         self._shelf.take(unfinished.stat().st_size)
         unfinished.rename(self.path)
         self._probe()
 
-    def _write(self, work: Work, stop: threading.Event, thresholds: Thresholds, layers: list[str]) -> None:
-        work.state = "looking"
+    def _write(self, work: Work, thresholds: Thresholds, layers: list[str]) -> None:
         folder, looks, lines = self._shelf.folder, [*self._looks], []
-        with VideoWriter(folder / "export.mp4", self._fps, *self._size) as video, closing(self._frames()) as frames:
+        path = folder / "export.mp4"
+        with _turn(work), VideoWriter(path, self._fps, *self._size) as video, closing(self._frames()) as frames:
+            work.state = "looking"
             for frame, look in zip(frames, looks, strict=False):
-                _end_if(stop)
+                work.check()
                 scene = look.decide(thresholds, frame)
                 video.write(scene.draw(layers=layers))
                 lines.append(scene.to_json() + "\n")
                 work.done += 1
-        self._shelf.take((folder / "export.mp4").stat().st_size)
+        self._shelf.take(path.stat().st_size)
         self._shelf.write("scenes.jsonl", "".join(lines).encode())
 
     def _frames(self) -> Generator[Frame, None, None]:
@@ -268,19 +228,14 @@ class Video:
 
 
 @contextmanager
-def _slot(stop: threading.Event) -> Iterator[None]:
+def _turn(work: Work) -> Iterator[None]:
     """A turn to work."""
     while not _slots.acquire(timeout=0.2):
-        _end_if(stop)
+        work.check()
     try:
         yield
     finally:
         _slots.release()
-
-
-def _end_if(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise _Cancelled
 
 
 def generated_drive(seed: int, weather: str | None, time_of_day: str | None) -> Drive:

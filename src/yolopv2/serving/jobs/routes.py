@@ -14,10 +14,10 @@ from yolopv2.media import Unreadable
 from yolopv2.media.video import probe_video
 from yolopv2.serving import openapi
 from yolopv2.serving.errors import Problem
-from yolopv2.serving.inputs import label
 from yolopv2.serving.jobs.store import ANNOTATED, SCENES, VIDEO, Job, JobOptions, now
 from yolopv2.serving.jobs.upload import receive_video
 from yolopv2.serving.service import Service, service_of
+from yolopv2.web import plain_name
 
 router = APIRouter(prefix="/v1/jobs", tags=["videos"])
 
@@ -48,7 +48,7 @@ async def submit(request: Request, options: Annotated[JobOptions, Query()]) -> J
     try:
         path = service.jobs.folder / identity / VIDEO
         sent_name = await receive_video(request, path, service)
-        name = label(options.name or sent_name, 0) if options.name or sent_name else "video"
+        name = plain_name(options.name or sent_name, "video")
         total = await service.with_files(_checked, path, service.settings.limits.pixels)
         job = Job(id=identity, name=name, options=options, total=total, created=now())
         await service.with_files(service.jobs.add, job)

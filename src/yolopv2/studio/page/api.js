@@ -13,6 +13,16 @@ export function end() {
   fetch("/api/session", { method: "DELETE", headers: { "X-Studio-Session": session }, keepalive: true }).catch(() => {});
 }
 
+export const models = async () => (await ask("GET", "/api/models")).json();
+
+const downloadPath = (name) => `/api/models/${encodeURIComponent(name)}/download`;
+
+export const download = async (name) => (await ask("POST", downloadPath(name))).json();
+
+export const downloadProgress = async (name) => (await ask("GET", downloadPath(name))).json();
+
+export const cancelDownload = async (name) => (await ask("DELETE", downloadPath(name))).json();
+
 export const openFile = (file, choice, signal) =>
   parts("POST", "/api/sources", { ...choice, name: encodeURIComponent(file.name || "pasted.png") }, file, signal);
 

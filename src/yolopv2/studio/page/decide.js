@@ -37,6 +37,21 @@ export function overlap(a, b) {
 
 const area = (box) => f(Math.max(f(f(box[2]) - f(box[0])), 0) * Math.max(f(f(box[3]) - f(box[1])), 0));
 
+// Of each vehicle the one among others that it overlaps most, by half or more, as its number; each once, else null.
+export function counterparts(vehicles, others) {
+  const corners = ({ x1, y1, x2, y2 }) => [x1, y1, x2, y2];
+  const free = new Set(others.keys());
+  return vehicles.map((vehicle) => {
+    let [best, most] = [null, 0.5];
+    for (const number of free) {
+      const shared = overlap(corners(vehicle), corners(others[number]));
+      if (shared >= most) [best, most] = [number, shared];
+    }
+    free.delete(best);
+    return best;
+  });
+}
+
 // One map against its threshold: {width, height, on: Uint8Array of 0 and 1, share}, or null where the model has no such head.
 function above(look, name, threshold) {
   const map = look[name];

@@ -20,7 +20,7 @@ export function listenToKeys({ zoomBy, zoomFit, pick }) {
     "?": () => element("keys").showModal(),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || element("keys").open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const { target } = event;
     if (target.matches("select, textarea, input[type=url]")) return;
     const isControl = target.matches("input, button, [role=slider]");

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { openCamera } from "./camera.js";
+import { buildCatalogue } from "./catalogue.js";
 import { buildCompare, caption, toggleCompare } from "./compare.js";
 import { lookAnew, open, openDrive, openFiles, openScene, show } from "./items.js";
 import { listenToKeys } from "./keys.js";
@@ -9,7 +10,7 @@ import { fillPickers } from "./models.js";
 import { complain } from "./notice.js";
 import { buildPanel, showSeen } from "./panel.js";
 import { attachPointer, buildSplit, placeTip, toggleSplit } from "./pointer.js";
-import { element, make, on, state } from "./state.js";
+import { changed, element, make, on, state } from "./state.js";
 import { buildTake } from "./take.js";
 import { toggleTheme } from "./theme.js";
 import { buildTimeline } from "./video.js";
@@ -36,7 +37,7 @@ const redraw = () => {
   });
 };
 const first = new Pane(element("canvas-a"), redraw);
-const second = new Pane(element("canvas-b"), redraw);
+const second = new Pane(element("canvas-b"), redraw, first);
 
 function wirePanes() {
   on("item", fit);
@@ -70,6 +71,8 @@ function arrange() {
 
 function showAll() {
   state.highlighted = null;
+  state.seen = first.seen;
+  changed("seen");
   showSeen(first.look, first.seen);
   showCaptions();
   redraw();
@@ -156,6 +159,7 @@ async function start() {
   buildTimeline();
   buildCompare(second);
   buildTake(first);
+  buildCatalogue();
   showExamples();
   try {
     const facts = await api.begin();

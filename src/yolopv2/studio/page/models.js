@@ -7,26 +7,38 @@ const times = new Map(); // choice: recent milliseconds
 
 export function fillPickers(models) {
   state.choice = { ...models.first };
+  const automatic = { value: "auto", textContent: "Auto" };
+  const offered = {
+    weights: [],
+    size: models.sizes.map((size) => ({ value: String(size), textContent: `${size} px` })),
+    runtime: [automatic, ...models.runtimes.map(({ name, title }) => ({ value: name, textContent: title }))],
+    precision: [automatic, ...models.precisions.map((name) => ({ value: name, textContent: name }))],
+  };
   for (const suffix of ["", "-b"]) {
-    const fill = (id, options) => {
-      const select = element(id + suffix);
+    for (const [field, options] of Object.entries(offered)) {
+      const select = element(field + suffix);
       select.replaceChildren(...options.map((option) => make("option", option)));
-      const field = id;
       select.value = String(models.first[field]);
       select.addEventListener("change", () => choose(suffix, field, field === "size" ? Number(select.value) : select.value));
-    };
-    fill("weights", models.weights.map(({ name, here, description, advice }) => ({
-      value: name, textContent: here ? name : `${name} (${advice})`, disabled: !here, title: description,
-    })));
-    fill("size", models.sizes.map((size) => ({ value: String(size), textContent: `${size} px` })));
-    fill("runtime", [{ value: "auto", textContent: "Automatic" }, ...models.runtimes.map(({ name, title }) => ({ value: name, textContent: title }))]);
-    fill("precision", [{ value: "auto", textContent: "Automatic" }, ...models.precisions.map((name) => ({ value: name, textContent: name }))]);
+    }
+  }
+  offer(models);
+}
+
+// The models that are here; the others are in the catalogue.
+export function offer({ weights }) {
+  for (const suffix of ["", "-b"]) {
+    const choice = suffix ? state.other : state.choice;
+    const select = element(`weights${suffix}`);
+    select.replaceChildren(...weights.filter(({ here }) => here).map(({ name, description }) => make("option", { value: name, textContent: name, title: description })));
+    if (choice) select.value = choice.weights;
   }
 }
 
-function choose(suffix, field, value) {
+export function choose(suffix, field, value) {
   const which = suffix ? "other" : "choice";
   state[which] = { ...state[which], [field]: value };
+  showChoice(suffix, state[which]);
   changed(which);
 }
 

@@ -35,10 +35,10 @@ function layerRow([layer, title]) {
 }
 
 function sliderRow(name, [title, hint], min) {
-  const input = make("input", { type: "range", id: `slider-${name}`, min, max: 1, step: 0.01, value: state.sliders[name], title: hint });
+  const input = make("input", { type: "range", id: `slider-${name}`, min, max: 1, step: 0.01, value: state.sliders[name] });
   const shown = make("output", { id: `value-${name}` }, state.sliders[name].toFixed(2));
   input.addEventListener("input", () => setSliders({ [name]: Number(input.value) }));
-  return make("label", {}, make("span", {}, title), shown, input);
+  return make("label", { title: hint }, make("span", {}, title), input, shown);
 }
 
 export function setLayer(layer, isOn) {

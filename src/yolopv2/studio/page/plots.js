@@ -4,9 +4,9 @@ import { shareAbove, suppress } from "./decide.js";
 import { colour, percent, state } from "./state.js";
 
 const ROWS = [
-  { name: "vehicles", hue: "vehicles", show: String },
-  { name: "drivable", hue: "drivable", show: (value) => percent(value) },
-  { name: "lane marking", hue: "lanes", show: (value) => percent(value, 2) },
+  { name: "vehicles", hue: "vehicles", show: (seen) => String(seen.vehicles.length) },
+  { name: "drivable", hue: "drivable", show: (seen) => percent(seen.drivable?.share) },
+  { name: "lane marking", hue: "lanes", show: (seen) => percent(seen.lanes?.share, 2) },
 ];
 const LABEL = 92; // pixels left of the curves
 const RIGHT = 8;
@@ -40,12 +40,12 @@ export function drawPlots(canvas, item) {
   const high = height / ROWS.length;
   const values = series(item);
   const x = (index) => xOf(index, frameCount(item), width);
-  ROWS.forEach((row, number) => drawRow(context, row, values[number], { top: number * high, high, width, x, ink, index: item.index }));
+  ROWS.forEach((row, number) => drawRow(context, row, values[number], { top: number * high, high, width, x, ink }));
   context.fillStyle = ink;
   context.fillRect(x(item.index) - 0.75, 0, 1.5, height);
 }
 
-function drawRow(context, { name, hue, show }, values, { top, high, width, x, ink, index }) {
+function drawRow(context, { name, hue, show }, values, { top, high, width, x, ink }) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known, hue === "vehicles" ? 1 : 0.001);
   const y = (value) => top + high - 6 - (value / most) * (high - 12);
@@ -56,7 +56,7 @@ function drawRow(context, { name, hue, show }, values, { top, high, width, x, in
   context.fillText(name, 0, top + high / 2 - 7);
   context.globalAlpha = 1;
   context.font = "600 13px system-ui, sans-serif";
-  context.fillText(values[index] === undefined || values[index] === null ? "–" : show(values[index]), 0, top + high / 2 + 8);
+  context.fillText(state.seen ? show(state.seen) : "–", 0, top + high / 2 + 8);
   context.globalAlpha = 0.18;
   context.fillRect(LABEL, top + high - 6, width - LABEL - RIGHT, 1);
   context.globalAlpha = 1;

@@ -10,6 +10,7 @@ export const state = {
   opacity: { vehicles: 1, masks: 0.45, drivable: 0.35, lanes: 0.8, panoptic: 0.6 },
   split: null, // 0..1 while before and after are shown
   item: null, // what is looked at: {kind, id, name, origin, bitmap, look, ...}
+  seen: null, // what is seen of it with these thresholds; see decide.js
   highlighted: null, // number of a vehicle
   palette: null,
 };

@@ -59,7 +59,6 @@ export async function seek(item, index) {
   if (item.wanted !== index) return;
   item.index = index;
   lookChanged(item, bitmap, look);
-  if (current() === item) drawTimeline(item);
 }
 
 export function step(by) {
@@ -158,5 +157,5 @@ on("item", () => {
   drawTimeline(item);
   follow(item);
 });
-on("sliders theme", () => current() && drawTimeline(current()));
+on("seen theme", () => current() && drawTimeline(current()));
 on("choice", lookAnew);

@@ -1,6 +1,6 @@
 // A pane: one picture with its layers on a canvas, drawn at the screen's own resolution. Panes share one viewport.
 
-import { decide, decidedSize } from "./decide.js";
+import { counterparts, decide, decidedSize } from "./decide.js";
 import { instanceCanvas, maskCanvas, panopticCanvas } from "./maps.js";
 import { colour, state, vehicleColour } from "./state.js";
 
@@ -14,8 +14,10 @@ export function fit() {
 }
 
 export class Pane {
-  constructor(canvas, redraw) {
+  // Vehicles that another pane shows too have its colours here.
+  constructor(canvas, redraw, other = null) {
     this.canvas = canvas;
+    this.other = other;
     this.context = canvas.getContext("2d");
     this.redraw = redraw;
     this.clear();
@@ -36,10 +38,19 @@ export class Pane {
   decide() {
     this.seen = this.look && decide(this.look, state.sliders);
     this.stale = new Set(["drivable", "lanes", "masks", "panoptic"]);
+    this.numbers = this.seen && this.colourNumbers();
     this.redraw();
   }
 
-  colourOf = (number) => vehicleColour(this.look.masks ? number : this.seen.vehicles[number].classId);
+  // What counts off each vehicle's colour: its own number, or that of its counterpart in the other pane.
+  colourNumbers() {
+    const { vehicles } = this.seen;
+    if (!this.other?.seen) return [...vehicles.keys()];
+    let following = this.other.seen.vehicles.length;
+    return counterparts(vehicles, this.other.seen.vehicles).map((number) => number ?? following++);
+  }
+
+  colourOf = (number) => vehicleColour(this.look.masks ? this.numbers[number] : this.seen.vehicles[number].classId);
 
   // Where the picture lies on the canvas, in CSS pixels: {scale, left, top}.
   placement() {
@@ -113,7 +124,7 @@ export class Pane {
       drivable: () => seen.drivable && maskCanvas(seen.drivable, state.palette.drivable, old),
       lanes: () => seen.lanes && maskCanvas(seen.lanes, state.palette.lanes, old),
       masks: () => look.masks && instanceCanvas(look, seen, size, this.colourOf, old),
-      panoptic: () => panopticCanvas(look, seen, state.palette, vehicleColour, old),
+      panoptic: () => panopticCanvas(look, seen, state.palette, (number) => vehicleColour(this.numbers[number]), old),
     };
     this.painted[layer] = painters[layer]();
     this.stale.delete(layer);
