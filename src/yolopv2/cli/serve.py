@@ -36,7 +36,9 @@ def serve(
     size: Annotated[int, typer.Option(help="Long side the network sees, a multiple of 32.")] = 640,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     runtime: Annotated[str, typer.Option(help="auto, openvino, torch, onnx.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto (float32), float32, bfloat16, float16.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto (what the device is quick in), float32, bfloat16, float16.")
+    ] = "auto",
     token_file: Annotated[
         Path | None,
         typer.Option(
