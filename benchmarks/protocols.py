@@ -16,7 +16,7 @@ FIRST = ("ap", "precision", "recall", "drivable_miou", "drivable_iou", "drivable
 
 def table(weights: str, data: str, split: str) -> str:
     """The scores by every protocol."""
-    model = YOLOPv2(weights)
+    model = YOLOPv2(weights, precision="float32")
     measured = {name: model.evaluate(data, name, split) for name in PROTOCOLS}
     names = {name for each in measured.values() for name in each.metrics}
     rows = [["", *measured]]
