@@ -16,7 +16,7 @@ test: .venv/dev
 
 # The plugins within the real Ikomia, which weighs 1.3 GB: in an environment of its own.
 test-ikomia: .venv-ikomia/done
-	.venv-ikomia/bin/python -m pytest tests/ikomia
+	OMP_NUM_THREADS=1 .venv-ikomia/bin/python -m pytest tests/ikomia
 
 lint: .venv/dev
 	$(BIN)/ruff check .
