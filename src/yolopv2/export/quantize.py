@@ -43,6 +43,12 @@ _MODULE = re.compile(r"^/network/(\w+)/(?:layers/)?([\w.]+)")
 _HEAVY = ("Conv", "ConvTranspose", "Convolution", "ConvolutionBackpropData", "MatMul")
 """Convolutions and matrix products as ONNX and OpenVINO call them."""
 
+_WITHIN_CONVOLUTIONS = ("Sigmoid", "Multiply")
+"""SiLU as OpenVINO calls it, which computes it within the convolution before it unless it is quantised apart.
+
+ONNX Runtime has no such convolution, and computes in 8 bits only what is quantised on all sides.
+"""
+
 _NOT_THE_NETWORK = "^(?!/network/).*"
 
 
@@ -153,7 +159,11 @@ def quantise(model: Any, canvases: Sequence[NDArray[np.uint8]], floats: Sequence
     """
     is_onnx = isinstance(model, onnx.ModelProto)
     nncf.set_log_level(40)
-    ignored = nncf.IgnoredScope(patterns=[_NOT_THE_NETWORK, *map(_pattern, floats)], validate=False)
+    ignored = nncf.IgnoredScope(
+        patterns=[_NOT_THE_NETWORK, *map(_pattern, floats)],
+        types=[] if is_onnx else list(_WITHIN_CONVOLUTIONS),
+        validate=False,
+    )
     items = [{"image": canvas} for canvas in canvases] if is_onnx else list(canvases)
     try:
         quantised = nncf.quantize(
