@@ -133,14 +133,13 @@ def test_an_openvino_model_in_8_bits(small: None, tmp_path: Path) -> None:
     assert path.with_suffix(".bin").stat().st_size < 3.5e6  # 2.5 million weights, a byte each
     kinds = path.read_text()
     assert kinds.count('type="FakeQuantize"') > 100
-    fed_by_sigmoid = [
-        taker.get_node().get_type_name()
+    taken = [
+        {taker.get_node().get_type_name() for taker in layer.output(0).get_target_inputs()}
         for layer in openvino_library().Core().read_model(path).get_ops()
-        if layer.get_type_name() == "Sigmoid"
-        for taker in layer.output(0).get_target_inputs()
+        if layer.get_type_name() == "Sigmoid" and layer.get_friendly_name().startswith("/network/encoder/stage4")
     ]
-    assert len(fed_by_sigmoid) > 20
-    assert "FakeQuantize" not in fed_by_sigmoid  # SiLU stays whole, so it can be computed within the convolution
+    assert len(taken) > 5
+    assert taken.count({"Multiply"}) == len(taken)  # SiLU stays whole, to be computed within the convolution
     frame = generated_frames(1, height=180).samples[0].image
     ours, theirs = (YOLOPv2(weights, size=320, precision="float32")(frame) for weights in (path, "nano"))
     assert (ours.drivable & theirs.drivable).sum() > 0.9 * (ours.drivable | theirs.drivable).sum()
