@@ -24,7 +24,7 @@ from sections import write_section
 from yolopv2 import YOLOPv2
 from yolopv2.benchmark.machine import engine_versions, machine
 from yolopv2.benchmark.measure import Look, Measured, open_model, ratios, street_frames
-from yolopv2.benchmark.process import resident_memory
+from yolopv2.benchmark.process import peak_memory, resident_memory
 from yolopv2.benchmark.report import Setup
 from yolopv2.cli.terminal import progress_bar
 from yolopv2.data.synthetic import render_scene
@@ -67,7 +67,8 @@ class Line:
     Attributes:
         ms: Median milliseconds of a frame, by round.
         p90: Nine of ten frames stay below, milliseconds.
-        memory: Resident megabytes.
+        memory: Resident megabytes after the rounds, before anything else is asked of the process.
+        peak: The most that were resident until then: while it was loaded, in most cases.
         first_frame: Seconds from the start of the process.
         around: Share of the time that is not the network; None for the official path.
         seen: What it saw in the first frame.
@@ -76,6 +77,7 @@ class Line:
     ms: NDArray[np.float64]
     p90: float
     memory: float
+    peak: float
     first_frame: float
     around: float | None
     seen: dict[str, NDArray[Any]]
@@ -197,6 +199,7 @@ def _line(path: Contender, frame: NDArray[np.uint8]) -> Line:
         ms=measured.medians,
         p90=float(np.percentile([1000 * seconds for turn in measured.rounds for seconds in turn], 90)),
         memory=measured.process.call(resident_memory) or float("nan"),
+        peak=measured.process.call(peak_memory) or float("nan"),
         first_frame=measured.first_frame,
         around=None if path.name == OFFICIAL else measured.process.call(share_around, frame),
         seen=measured.process.call(path.see, frame),
@@ -232,14 +235,15 @@ def page(lines: dict[str, Line], remarks: list[str], variant: str) -> str:
         f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, PyTorch "
         f"{versions.get('torch')}, OpenVINO {versions.get('openvino')}. Batch 1, 1280x720 in, boxes and both masks at "
         f"1280x720 out, nothing drawn; each path in a process of its own, {rounds} rounds in turn. `{variant}` has "
-        "the same random weights on both paths. Ratios are medians of the quotient within a round, with quartiles."
+        "the same random weights on both paths. MB are resident after the rounds, peak MB the most until then, shared "
+        "libraries and mapped files included. Ratios are medians of the quotient within a round, with quartiles."
     )
     parts = [about, _speeds(lines), _differences(lines), _goals(lines), "\n".join(f"- {line}" for line in remarks)]
     return "\n\n".join(part for part in parts if part)
 
 
 def _speeds(lines: dict[str, Line]) -> str:
-    head = ("path", "ms", "p90", "official / it", "MB", "first frame, s", "around the network")
+    head = ("path", "ms", "p90", "official / it", "MB", "peak MB", "first frame, s", "around the network")
     first = lines[OFFICIAL]
     rows = [
         (
@@ -248,6 +252,7 @@ def _speeds(lines: dict[str, Line]) -> str:
             f"{line.p90:.1f}",
             "{:.2f} ({:.2f} to {:.2f})".format(*ratios(first.ms, line.ms)),
             f"{line.memory:.0f}",
+            f"{line.peak:.0f}",
             f"{line.first_frame:.2f}",
             "" if line.around is None else f"{line.around:.1%}",
         )

@@ -54,6 +54,6 @@ def test_openvino_is_imported_without_its_telemetry():
 def test_the_first_frame_needs_no_library_that_is_slow_to_import():
     code = (
         "import sys, numpy as np; from yolopv2 import YOLOPv2; YOLOPv2('nano')(np.zeros((90, 160, 3), np.uint8))\n"
-        "print([m for m in ('torch', 'pydantic', 'pooch', 'onnx', 'absl') if m in sys.modules])"
+        "print([m for m in ('torch', 'av', 'pydantic', 'pooch', 'onnx', 'absl') if m in sys.modules])"
     )
     assert run(code) == "[]\n"

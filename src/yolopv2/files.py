@@ -60,12 +60,12 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> YolopError:
     return YolopError(f"cannot write {path}: {error.strerror or error}; {advice}")
 
 
-def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+def write_bytes_atomic(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
     """Write a file whole: temporary file, then rename.
 
     Args:
         path: The file; missing folders are made, an existing file is replaced.
-        data: Its content.
+        parts: Its content, one after the other.
 
     Raises:
         YolopError: If it cannot be written.
@@ -73,7 +73,8 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     try:
         temporary = hidden_path(path)
         try:
-            temporary.write_bytes(data)
+            with temporary.open("wb") as file:
+                file.writelines(parts)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 
-from yolopv2.benchmark.process import LoadedProcess, resident_memory
+from yolopv2.benchmark.process import LoadedProcess, peak_memory, resident_memory
 from yolopv2.errors import YolopError
 from yolopv2.evaluation.speed import available_cores
 
@@ -27,6 +27,8 @@ def test_what_is_loaded_stays_and_works_when_told():
         assert process.call(len) == 3, "an error ends nothing"
         memory = process.call(resident_memory)
         assert memory is None or 5 < memory < 500
+        peak = process.call(hold_for_a_moment)
+        assert peak is None or memory is None or peak > memory + 90
         with pytest.raises(YolopError, match="its process ended"):
             process.call(end, 3)
 
@@ -40,6 +42,11 @@ def test_an_error_of_loading_is_told_when_something_is_asked():
 def test_more_cores_than_there_are_cannot_be_had(threads):
     with pytest.raises(YolopError, match=f"{threads} threads"):
         LoadedProcess(list, threads)
+
+
+def hold_for_a_moment(_):
+    bytearray(100_000_000)[:] = b"x" * 100_000_000
+    return peak_memory()
 
 
 def _cores(_):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from yolopv2.inference.runtimes import compiled
-from yolopv2.inference.runtimes.compiled import compiled_folder, entry_key, load_entry, store_entry
+from yolopv2.inference.runtimes.compiled import compiled_folder, entry_key, load_entry, release_pages, store_entry
 from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
 
 CANVAS = np.random.default_rng(2).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
@@ -22,12 +22,31 @@ def entries():
     return sorted(compiled_folder().glob("*"))
 
 
+def compiled_entry():
+    """The one compiled graph; the other entry is the graph's description."""
+    description, graph = sorted(entries(), key=lambda path: path.stat().st_size)
+    assert description.stat().st_size < 10_000
+    return graph
+
+
 def test_gives_back_what_was_stored_and_nothing_else():
     assert load_entry("a") is None
     store_entry("a", b"first")
     store_entry("b", b"")
     store_entry("a", b"second")
     assert (load_entry("a"), load_entry("b"), load_entry("c")) == (b"second", b"", None)
+
+
+def test_bytes_stay_whole_when_their_memory_is_given_back_and_when_the_entry_goes():
+    content = np.random.default_rng(3).bytes(300_000)
+    store_entry("a", content)
+    kept = load_entry("a")
+    release_pages(kept)
+    assert kept == content
+    for path in entries():
+        path.unlink()
+    release_pages(kept)
+    assert kept == content
 
 
 def test_keys_differ_with_everything_they_depend_on():
@@ -84,7 +103,7 @@ def test_readers_see_whole_entries_while_many_write():
 
 def test_a_graph_is_compiled_once_and_anew_when_its_entry_is_damaged(nano_graph):
     first = OpenVinoRuntime(nano_graph)(CANVAS)
-    (path,) = entries()
+    path = compiled_entry()
     written = path.read_bytes()
     stamp = path.stat().st_ino
     again = OpenVinoRuntime(nano_graph)(CANVAS)
@@ -99,7 +118,7 @@ def test_a_graph_is_compiled_once_and_anew_when_its_entry_is_damaged(nano_graph)
 
 def test_bytes_that_the_engine_refuses_are_replaced(nano_graph):
     expected = OpenVinoRuntime(nano_graph)(CANVAS)
-    (path,) = entries()
+    path = compiled_entry()
     store_entry(path.stem, b"of another build")
     np.testing.assert_array_equal(OpenVinoRuntime(nano_graph)(CANVAS).scores, expected.scores)
     assert path.stat().st_size > 1000

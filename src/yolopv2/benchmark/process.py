@@ -90,10 +90,19 @@ def check_threads(threads: int | None) -> None:
 
 def resident_memory(_: object = None) -> float | None:
     """Megabytes (10^6 bytes) of memory this process holds now; None where the system does not tell."""
+    return _memory("VmRSS")
+
+
+def peak_memory(_: object = None) -> float | None:
+    """The most megabytes (10^6 bytes) this process has held so far; None where the system does not tell."""
+    return _memory("VmHWM")
+
+
+def _memory(name: str) -> float | None:
     try:
         with open("/proc/self/status") as file:
             lines = dict(line.split(":", 1) for line in file)
-        return int(lines["VmRSS"].split()[0]) * 1024 / 1e6
+        return int(lines[name].split()[0]) * 1024 / 1e6
     except (OSError, KeyError, ValueError):
         return None
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from yolopv2.errors import YolopError
 from yolopv2.files import cannot_write, hidden_path, write_image
-from yolopv2.media import VideoWriter
 from yolopv2.scene import Scene
 from yolopv2.scene.save import coco_results, image_identity, scene_name
 
 if TYPE_CHECKING:
-    from yolopv2.media import Frame
+    from yolopv2.media import Frame, VideoWriter
 
 FORMATS = ("image", "json", "coco", "yolo", "masks", "panoptic")
 """What can be written: annotated pictures and videos; the lines, which always are; and other programs' formats."""
@@ -148,9 +147,11 @@ class Results:
         self.frames += 1
         self.vehicles += len(scene.vehicles)
 
-    def _video_of(self, frame: "Frame", name: str) -> VideoWriter:
+    def _video_of(self, frame: "Frame", name: str) -> "VideoWriter":
         """The annotated video of the frame's source; that of the source before is finished."""
         if frame.index == 0 or self._video is None:
+            from yolopv2.media import VideoWriter
+
             self._finish_video()
             path = self.folder / f"{name.removesuffix(f'_{frame.index:06d}')}.mp4"
             height, width = frame.image.shape[:2]

@@ -1,11 +1,18 @@
-"""Pixels in and out: images, folders, videos, cameras and streams as frames; pictures and videos as files."""
+"""Pixels in and out: images, folders, videos, cameras and streams as frames; pictures and videos as files.
+
+FFmpeg is loaded when the first video is read or written: it takes 16 MB.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from yolopv2.files import write_bytes_atomic, write_image, write_text_atomic
 from yolopv2.media.frame import Frame, Problem, Unreadable
 from yolopv2.media.images import decode_image, read_image
 from yolopv2.media.pace import Pace
 from yolopv2.media.source import Source, open_source
-from yolopv2.media.writer import VideoWriter
+
+if TYPE_CHECKING:
+    from yolopv2.media.writer import VideoWriter
 
 __all__ = [
     "Frame",
@@ -21,3 +28,11 @@ __all__ = [
     "write_image",
     "write_text_atomic",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "VideoWriter":
+        from yolopv2.media.writer import VideoWriter
+
+        return VideoWriter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

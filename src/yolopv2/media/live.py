@@ -9,7 +9,6 @@ import numpy as np
 from yolopv2.media.frame import Frame, Unreadable
 from yolopv2.media.quiet import codec_messages
 from yolopv2.media.remote import TIMEOUT
-from yolopv2.media.video import VideoReader
 
 _STREAM_OPTIONS = {
     # A stream may lead to other addresses (the segments of an HLS playlist), but never to files of this machine.
@@ -40,6 +39,8 @@ def stream_frames(url: str, name: str, remark: Remark) -> Iterator[Frame]:
     Raises:
         Unreadable: If the stream gives no frame at all.
     """
+    from yolopv2.media.video import VideoReader
+
     began, last, index, failures = time.monotonic(), 0.0, 0, 0
     while True:
         try:

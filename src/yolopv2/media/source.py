@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yolopv2.errors import YolopError
 from yolopv2.media.arrays import array_to_rgb, pil_to_rgb
@@ -15,7 +15,9 @@ from yolopv2.media.listing import Item, list_items
 from yolopv2.media.live import camera_frames, stream_frames
 from yolopv2.media.pace import EVERY_FRAME, Pace
 from yolopv2.media.remote import fetch, serves_image
-from yolopv2.media.video import VideoInfo, open_video, probe_video
+
+if TYPE_CHECKING:
+    from yolopv2.media.video import VideoInfo
 
 _MOST_VIDEOS_TO_COUNT = 100
 """With more videos `Source.total` is not worth the time to open them all."""
@@ -104,6 +106,8 @@ class Source:
     @cached_property
     def total(self) -> int | None:
         """Number of frames to come, estimated for videos; None if there is no telling, as with streams."""
+        from yolopv2.media.video import open_video
+
         kinds = [item.kind for item in self._items]
         if "stream" in kinds or "camera" in kinds or kinds.count("video") > _MOST_VIDEOS_TO_COUNT:
             return None
@@ -121,9 +125,11 @@ class Source:
         return total
 
     @cached_property
-    def _info(self) -> VideoInfo | None:
+    def _info(self) -> "VideoInfo | None":
         if len(self._items) != 1 or self._items[0].kind != "video":
             return None
+        from yolopv2.media.video import probe_video
+
         try:
             return probe_video(self._items[0].value)
         except Unreadable:
@@ -171,6 +177,8 @@ class Source:
         return Frame(picture.image, name)
 
     def _video(self, name: str, path: str) -> Iterator[Frame]:
+        from yolopv2.media.video import open_video
+
         with open_video(path) as video:
             fps = self._pace.rate(video.fps)
             for index, image, time in video.chosen(self._pace.chooser(video.fps)):

@@ -1,12 +1,14 @@
 """Compiled graphs on disk: what an engine once made of a graph it need not make again.
 
-An entry is a file ``<key>.blob`` in ``compiled/`` of the cache folder: the SHA-256 of what follows, then the engine's
-own bytes. Entries are written whole, so several processes may share the folder; a damaged one counts as absent; and the
-least recently used go when all together take more than `LIMIT`. A folder that cannot be written to is no error: then
-nothing is kept.
+An entry is a file ``<key>.blob`` in ``compiled/`` of the cache folder: the engine's own bytes, or what is known of a
+graph, and then their SHA-256. Entries are written whole and never changed, so several processes may share the folder,
+and the bytes are mapped into memory instead of read: what the engine uses once, it need not hold. A damaged entry
+counts as absent, and the least recently used go when all together take more than `LIMIT`. A folder that cannot be
+written to is no error: then nothing is kept.
 """
 
 import hashlib
+import mmap
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -35,27 +37,37 @@ def entry_key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def load_entry(key: str) -> bytes | None:
-    """The bytes kept under a key, or None if there are none or they are damaged."""
+def load_entry(key: str) -> memoryview | None:
+    """The bytes kept under a key, or None if there are none or they are damaged.
+
+    They are pages of the file; what is written to them stays in this process.
+    """
     path = compiled_folder() / f"{key}.blob"
     try:
-        content = path.read_bytes()
-    except OSError:
+        with path.open("rb") as file:
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    except (OSError, ValueError):  # an empty file cannot be mapped
         return None
-    digest, blob = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(blob).digest() != digest:
+    blob = content[:-_DIGEST]
+    if hashlib.sha256(blob).digest() != content[-_DIGEST:]:
         return None
     used_now(path)
     return blob
 
 
-def store_entry(key: str, blob: bytes) -> None:
+def release_pages(blob: memoryview) -> None:
+    """Lets the system have the memory of what `load_entry` gave; who looks at it again reads it from the file again."""
+    if hasattr(mmap, "MADV_DONTNEED") and isinstance(blob.obj, mmap.mmap):
+        blob.obj.madvise(mmap.MADV_DONTNEED)
+
+
+def store_entry(key: str, blob: bytes | memoryview) -> None:
     """Keeps bytes under a key, and drops the least recently used entries beyond `LIMIT`."""
     if len(blob) > LIMIT:
         return
     path = compiled_folder() / f"{key}.blob"
     with suppress(YolopError, OSError):
-        write_bytes_atomic(path, hashlib.sha256(blob).digest() + blob)
+        write_bytes_atomic(path, blob, hashlib.sha256(blob).digest())
         drop_oldest(path.parent, LIMIT)
 
 

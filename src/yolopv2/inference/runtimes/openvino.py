@@ -1,13 +1,14 @@
 """OpenVINO, the engine of the core install: runs an exported graph on the CPU."""
 
+import ctypes
 import io
 import queue
 import sys
 import threading
 from collections import deque
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,13 +20,13 @@ from yolopv2.errors import YolopError
 from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.classes import Classes
 from yolopv2.inference.runtimes.base import (
-    METADATA_KEY,
     graph_class_ids,
     graph_names,
     head_outputs,
     require_canvas,
 )
-from yolopv2.inference.runtimes.compiled import entry_key, load_entry, store_entry
+from yolopv2.inference.runtimes.compiled import entry_key, load_entry, release_pages, store_entry
+from yolopv2.inference.runtimes.graph_file import GraphFile
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -93,33 +94,24 @@ class OpenVinoRuntime:
             raise YolopError(f"this processor has no {precision}: choose from {', '.join(cpu_precisions())}")
         ov = openvino_library()
         self._core = ov.Core()
-        try:
-            self._model = self._core.read_model(graph)
-            checksum = _checksum(graph)
-        except (OSError, RuntimeError):
-            beside = " or the .bin beside it" if graph.suffix == ".xml" else ""
-            raise YolopError(f"{graph} cannot be read as a model: the file{beside} is missing or damaged") from None
-        where = ["framework", METADATA_KEY]
-        metadata = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else None
-        self.names = graph_names(metadata, graph)
+        self._file = GraphFile(graph, self._core)
+        known = self._file.description
+        self.names = graph_names(known.metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
-        self._outputs = head_outputs([output.any_name for output in self._model.outputs], heads, graph)
-        ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
-        if ids is not None:
-            self.names = {number: self.names[i] for number, i in enumerate(ids)}
-        if ids is not None or len(self._outputs) < len(self._model.outputs):
-            self._model = _cut(self._model, self._outputs, ids)
-        self._identity = entry_key(checksum, self._outputs, ids)
-        taken = self._model.inputs[0].partial_shape
-        self._graph, self._takes = graph, [side.get_length() if side.is_static else None for side in taken]
+        self._outputs = head_outputs(known.outputs, heads, graph)
+        self._ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
+        if self._ids is not None:
+            self.names = {number: self.names[i] for number, i in enumerate(self._ids)}
+        self._identity = entry_key(self._file.checksum, self._outputs, self._ids)
         self.streams = _streams()
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
         self._pools: dict[tuple[int, int, bool], queue.SimpleQueue[Any]] = {}
+        self._mapped: list[memoryview] = []
         self._lock = threading.Lock()
 
     def __call__(self, batch: NDArray[np.uint8], alone: bool = True) -> Candidates:
         """Looks at canvases; see `Runtime`."""
-        require_canvas(self._takes, batch, self._graph)
+        require_canvas(self._file.description.takes, batch, self._file.path)
         count, height, width, _ = batch.shape
         pool = self._pool(height, width, several=count > 1 or not alone)
         running: deque[Any] = deque()
@@ -171,18 +163,39 @@ class OpenVinoRuntime:
         }
         facts = [openvino_library().__version__, *map(str, _processor()), *sorted(map(str, hints.items()))]
         key = entry_key(self._identity, height, width, *facts)
-        if (kept := load_entry(key)) is not None:
-            try:
-                return self._core.import_model(kept, "CPU", hints)
-            except RuntimeError:
-                pass  # of another build of the engine: compiled anew and replaced
-        model = self._model.clone()
-        model.reshape([1, height, width, 3])
-        compiled = self._core.compile_model(model, "CPU", hints)
-        blob = io.BytesIO()
-        compiled.export_model(blob)
-        store_entry(key, blob.getvalue())
+        compiled = self._load(key, hints)
+        if compiled is None:
+            compiled = self._build(height, width, hints)
+            blob = io.BytesIO()
+            compiled.export_model(blob)
+            store_entry(key, blob.getbuffer())
+            del blob
+            compiled = self._load(key, hints) or compiled  # which takes less memory than one fresh from the compiler
+        self._file.forget()
+        _give_back_memory()
         return compiled
+
+    def _load(self, key: str, hints: dict[str, Any]) -> Any | None:
+        """The compiled graph from the disk."""
+        kept = load_entry(key)
+        if not kept:
+            return None
+        blob = openvino_library().Tensor(np.frombuffer(kept, np.uint8), shared_memory=True)
+        try:
+            compiled = self._core.import_model(blob, "CPU", hints)
+        except RuntimeError:
+            return None  # of another build of the engine: compiled anew and replaced
+        self._mapped.append(kept)  # the engine reads small constants there as long as it runs
+        release_pages(kept)  # the weights it has arranged anew for this processor
+        return compiled
+
+    def _build(self, height: int, width: int, hints: dict[str, Any]) -> Any:
+        """The graph compiled from its file."""
+        model = self._file.model()
+        if self._ids is not None or len(self._outputs) < len(model.outputs):
+            model = _cut(model, self._outputs, self._ids)
+        model.reshape([1, height, width, 3])
+        return self._core.compile_model(model, "CPU", hints)
 
 
 def _cut(model: Any, outputs: list[str], classes: tuple[int, ...] | None) -> Any:
@@ -199,10 +212,10 @@ def _cut(model: Any, outputs: list[str], classes: tuple[int, ...] | None) -> Any
     return ov.Model(results, model.get_parameters(), model.get_friendly_name())
 
 
-def _checksum(graph: Path) -> str:
-    """Of a graph's file, and of the weights beside it."""
-    files = [graph, graph.with_suffix(".bin")] if graph.suffix.lower() == ".xml" else [graph]
-    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).hexdigest()
+def _give_back_memory() -> None:
+    """Has the C library return what compiling has freed; it would keep it. Only glibc can be asked to."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _streams() -> int:
