@@ -157,7 +157,9 @@ class TestPartsOfAGraph:
 def test_openvino_computes_nothing_for_heads_that_are_not_asked_for(nano_graph):
     whole, lanes = (OpenVinoRuntime(nano_graph, heads=heads)._build(64, 96, {}) for heads in (None, ["lanes"]))
     assert [output.any_name for output in lanes.outputs] == ["lanes"]
-    names = {node.get_friendly_name() for node in lanes.get_runtime_model().get_ordered_ops()}
+    nodes = lanes.get_runtime_model().get_ordered_ops()
+    # Of constants that are equal, engines keep one.
+    names = {node.get_friendly_name() for node in nodes if node.get_rt_info()["layerType"].astype(str) != "Const"}
     assert not [name for name in names if "/detection/" in name or "/drivable/" in name]
     assert len(names) < 0.8 * len(whole.get_runtime_model().get_ordered_ops())
 
