@@ -19,10 +19,10 @@ import tempfile
 import time
 from contextlib import closing
 from itertools import cycle
-from pathlib import Path
 
 import httpx
 import numpy as np
+from sections import write_section
 
 from yolopv2 import YOLOPv2
 from yolopv2.cli.doctor import processor_name
@@ -33,7 +33,7 @@ from yolopv2.media import Frame, decode_image
 
 SEEDS = range(1, 9)
 BATCHES = (1, 4, 8)
-HEADING = "## HTTP service"
+HEADING = "HTTP service"
 
 
 def bare(model: YOLOPv2, frames: list[Frame], seconds: float) -> float:
@@ -152,11 +152,7 @@ def main() -> None:
     table = measure(options)
     print(table)
     if options.write:
-        results = Path(__file__).with_name("results.md")
-        before = results.read_text().partition(HEADING)
-        following = re.search(r"^## ", before[2], re.MULTILINE)
-        rest = before[2][following.start() :] if following else ""
-        results.write_text(f"{before[0].rstrip()}\n\n{HEADING}\n\n{table}\n" + (f"\n{rest}" if rest else ""))
+        write_section(HEADING, table)
 
 
 if __name__ == "__main__":
