@@ -25,7 +25,7 @@ import numpy as np
 from sections import write_section
 
 from yolopv2 import YOLOPv2
-from yolopv2.cli.doctor import processor_name
+from yolopv2.benchmark.machine import processor_name
 from yolopv2.data.synthetic import render_scene
 from yolopv2.files import encode_image
 from yolopv2.inference.video import in_parallel
