@@ -155,8 +155,8 @@ class TestPartsOfAGraph:
 
 
 def test_openvino_computes_nothing_for_heads_that_are_not_asked_for(nano_graph):
-    whole = OpenVinoRuntime(nano_graph)._model
-    lanes = OpenVinoRuntime(nano_graph, heads=["lanes"])._model
+    whole = OpenVinoRuntime(nano_graph)._model()
+    lanes = OpenVinoRuntime(nano_graph, heads=["lanes"])._model()
     assert [output.any_name for output in lanes.outputs] == ["lanes"]
     # Of constants that are equal, engines keep one.
     names = {node.get_friendly_name() for node in lanes.get_ordered_ops() if node.get_type_name() != "Constant"}
