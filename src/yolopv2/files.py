@@ -60,12 +60,12 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> YolopError:
     return YolopError(f"cannot write {path}: {error.strerror or error}; {advice}")
 
 
-def write_bytes_atomic(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
+def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file whole: temporary file, then rename.
 
     Args:
         path: The file; missing folders are made, an existing file is replaced.
-        parts: Its content, one after the other.
+        data: Its content.
 
     Raises:
         YolopError: If it cannot be written.
@@ -73,8 +73,7 @@ def write_bytes_atomic(path: str | os.PathLike[str], *parts: bytes | memoryview)
     try:
         temporary = hidden_path(path)
         try:
-            with temporary.open("wb") as file:
-                file.writelines(parts)
+            temporary.write_bytes(data)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ def store_entry(key: str, blob: bytes | memoryview) -> None:
         return
     path = compiled_folder() / f"{key}.blob"
     with suppress(YolopError, OSError):
-        write_bytes_atomic(path, blob, hashlib.sha256(blob).digest())
+        write_bytes_atomic(path, b"".join((blob, hashlib.sha256(blob).digest())))
         drop_oldest(path.parent, LIMIT)
 
 

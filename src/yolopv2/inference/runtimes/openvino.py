@@ -191,11 +191,16 @@ class OpenVinoRuntime:
 
     def _build(self, height: int, width: int, hints: dict[str, Any]) -> Any:
         """The graph compiled from its file."""
+        model = self._model()
+        model.reshape([1, height, width, 3])
+        return self._core.compile_model(model, "CPU", hints)
+
+    def _model(self) -> Any:
+        """The graph from its file, with what is asked for alone."""
         model = self._file.model()
         if self._ids is not None or len(self._outputs) < len(model.outputs):
             model = _cut(model, self._outputs, self._ids)
-        model.reshape([1, height, width, 3])
-        return self._core.compile_model(model, "CPU", hints)
+        return model
 
 
 def _cut(model: Any, outputs: list[str], classes: tuple[int, ...] | None) -> Any:
