@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -83,7 +84,8 @@ def test_the_asynchronous_client(url, model, path, drive, street, tmp_path):
                 await client.run(b"no picture")
             return scenes, several, seen, saved
 
-    scenes, several, seen, saved = asyncio.run(use())
+    with ThreadPoolExecutor(1) as thread:  # a browser driven by this process has a loop of its own in the main one
+        scenes, several, seen, saved = thread.submit(asyncio.run, use()).result()
     own, own_array = model(path, conf=0.4), model(street, conf=0.4)
     assert same(scenes[0], own)
     assert same(scenes[1], own_array)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,9 @@ def test_curl(blocks, http):
 
 def test_python(blocks, http, capsys):
     for block in blocks("python"):
-        exec(compile(block, "docs/serve.md", "exec"), {})
+        code = compile(block, "docs/serve.md", "exec")
+        with ThreadPoolExecutor(1) as thread:  # a browser driven by this process has a loop of its own in the main one
+            thread.submit(exec, code, {}).result()
     printed = capsys.readouterr().out
     assert "6 of 6" in printed
     assert '"schema":"yolopv2.scene/1"' in printed

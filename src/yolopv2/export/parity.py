@@ -26,6 +26,10 @@ from yolopv2.scene import Vehicles
 LIKELY = 0.1
 """Boxes below this score are compared by score alone: where they lie matters to nobody."""
 
+SURE = 0.02
+"""So far above the threshold the score of a box must be that it counts as decided: nearer, arithmetic in another order
+may drop it, which shows where a graph suppresses boxes itself."""
+
 SCORES = ("ap50", "drivable_iou", "lane_iou")
 """What is compared, of those of the protocol ``dataset``."""
 
@@ -173,7 +177,8 @@ class Reference:
         candidates, row, letterbox = look
         decided = Sample(sample.image, source=sample.source)
         if candidates.boxes.shape[1]:
-            vehicles = to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, self._decided)
+            sure = replace(self._decided, conf=min(self._decided.conf + SURE, 1.0))
+            vehicles = to_vehicles(candidates.boxes[row], candidates.scores[row], letterbox, sure)
             decided.boxes, decided.class_ids = vehicles.xyxy, vehicles.class_id
         if candidates.drivable is not None:
             decided.drivable = letterbox.mask_to_frame(candidates.drivable[row]).astype(np.uint8)

@@ -26,6 +26,7 @@ def convolution_of_cells(conv: nn.Conv2d, factor: int, upsampled: int = 1) -> nn
         A convolution of stride 1 whose input has ``factor * stride / upsampled`` pixels along each side of a cell.
 
     Example:
+        >>> import torch
         >>> conv, x = nn.Conv2d(3, 5, 3, padding=1), torch.rand(1, 3, 8, 12)
         >>> cells = convolution_of_cells(conv, 2)(nn.functional.pixel_unshuffle(x, 2))
         >>> torch.allclose(nn.functional.pixel_shuffle(cells, 2), conv(x), atol=1e-5)
