@@ -18,7 +18,9 @@ from yolopv2.network.network import calibrate
 
 @pytest.fixture(scope="module")
 def with_masks():
-    network = Network("nano", classes=2, heads=ALL_HEADS)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = Network("nano", classes=2, heads=ALL_HEADS)
     calibrate(network, torch.Generator().manual_seed(3))
     with torch.no_grad():
         for predict in network.detection.predict:

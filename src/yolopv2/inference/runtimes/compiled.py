@@ -51,7 +51,8 @@ def load_entry(key: str) -> memoryview | None:
     blob = content[:-_DIGEST]
     if hashlib.sha256(blob).digest() != content[-_DIGEST:]:
         return None
-    used_now(path)
+    with suppress(OSError):
+        os.utime(path)  # used just now
     return blob
 
 
@@ -68,23 +69,16 @@ def store_entry(key: str, blob: bytes | memoryview) -> None:
     path = compiled_folder() / f"{key}.blob"
     with suppress(YolopError, OSError):
         write_bytes_atomic(path, b"".join((blob, hashlib.sha256(blob).digest())))
-        drop_oldest(path.parent, LIMIT)
+        _drop_oldest(path.parent)
 
 
-def used_now(path: Path) -> None:
-    """Makes an entry the most recently used one."""
-    with suppress(OSError):
-        os.utime(path)
-
-
-def drop_oldest(folder: Path, limit: int) -> None:
-    """Removes the least recently used files of a folder beyond so many bytes; hidden ones are being written."""
+def _drop_oldest(folder: Path) -> None:
     facts = []
-    for path in folder.glob("[!.]*"):
+    for path in folder.glob("*.blob"):
         with suppress(OSError):  # another process may just have dropped it
             facts.append((path.stat().st_mtime_ns, path.stat().st_size, path))
     total = 0
     for _, size, path in sorted(facts, reverse=True):
         total += size
-        if total > limit:
+        if total > LIMIT:
             path.unlink(missing_ok=True)
