@@ -14,6 +14,7 @@ from yolopv2.export.frames import Frames, generated_frames
 from yolopv2.export.options import Options
 from yolopv2.export.parity import BOUNDS, Parity, Reference, require
 from yolopv2.inference.candidates import Candidates
+from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.runtimes import Runtime
 
 NAMES = {0: "car", 1: "truck"}
@@ -75,6 +76,13 @@ def test_boxes_that_a_graph_suppresses_are_compared_as_decisions() -> None:
     found = compared(Painted(suppressed=True))
     assert set(found.differences) == {"drivable", "lanes"}
     assert found.agreement["ap50"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("before", "after", "same"), [(0.31, 0.29, True), (0.29, 0.31, True), (0.4, 0.29, False)])
+def test_a_score_at_the_threshold_decides_nothing(before: float, after: float, same: bool) -> None:
+    options = replace(OPTIONS, nms=Thresholds(conf=0.3))
+    found = Reference(Painted(score=before), frames(), options).compare(Painted(score=after, suppressed=True))
+    assert (found.agreement["ap50"] == pytest.approx(1)) == same
 
 
 def test_generated_frames_have_no_labels_that_count_and_differ_from_those_of_a_calibration() -> None:
