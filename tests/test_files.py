@@ -1,5 +1,6 @@
 """Files are there whole or not at all."""
 
+import hashlib
 import io
 import os
 import stat
@@ -11,7 +12,7 @@ from PIL import Image
 
 from yolopv2 import files
 from yolopv2.errors import YolopError
-from yolopv2.files import write_bytes_atomic, write_image, write_text_atomic
+from yolopv2.files import sha256, write_bytes_atomic, write_image, write_text_atomic
 
 
 @pytest.fixture
@@ -86,3 +87,10 @@ def test_pictures_that_cannot_be_written(picture, tmp_path):
     with pytest.raises(YolopError, match="does not fit"):
         write_image(tmp_path / "x.jpg", np.zeros((1, 70000, 3), np.uint8))
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, (5 << 19) + 3])
+def test_the_checksum_of_a_file_read_in_blocks(tmp_path, size):
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    (tmp_path / "file").write_bytes(content)
+    assert sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()

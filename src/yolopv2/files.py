@@ -1,6 +1,7 @@
-"""Write whole files: a file is there complete or not at all, whatever interrupts the program."""
+"""Files: written whole or not at all, whatever interrupts the program; and their checksums."""
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -113,6 +114,15 @@ def write_text_atomic(path: str | os.PathLike[str], text: str) -> None:
         YolopError: If it cannot be written.
     """
     write_bytes_atomic(path, text.encode())
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Checksum of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def encode_image(image: NDArray[np.uint8], suffix: str, quality: int = _JPEG_QUALITY) -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yolopv2.checkpoints import CATALOGUE, bundled_graph, file_kind, load_network, resolve
-from yolopv2.checkpoints.files import sha256
 from yolopv2.errors import MissingExtra, YolopError
+from yolopv2.files import sha256
 from yolopv2.inference import Predictor, Thresholds
 from yolopv2.inference.classes import Classes, class_ids
 from yolopv2.inference.postprocess import whole_number

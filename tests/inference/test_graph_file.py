@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from yolopv2.errors import YolopError
-from yolopv2.inference.runtimes import graph_file
 from yolopv2.inference.runtimes.compiled import compiled_folder, store_entry
 from yolopv2.inference.runtimes.graph_file import Description, GraphFile
 from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_library
@@ -180,9 +179,3 @@ def test_a_graph_that_only_claims_to_be_ours_is_refused(tmp_path):
     ov.save_model(model, tmp_path / "other.xml")
     with pytest.raises(YolopError, match=r"other\.xml cannot be read as a model"):
         OpenVinoRuntime(tmp_path / "other.xml")
-
-
-def test_the_checksum_does_not_depend_on_how_it_is_read(graph, monkeypatch):
-    whole = GraphFile(graph, openvino_library().Core()).checksum
-    monkeypatch.setattr(graph_file, "_CHUNK", 1000)
-    assert GraphFile(graph, openvino_library().Core()).checksum == whole

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yolopv2.checkpoints.files import OFFICIAL_SHA256, file_kind, sha256
+from yolopv2.checkpoints.files import OFFICIAL_SHA256, file_kind
 from yolopv2.errors import YolopError
-from yolopv2.files import cache_folder
+from yolopv2.files import cache_folder, sha256
 
 _BUNDLED = Path(__file__).parent / "bundled"
 

@@ -1,12 +1,12 @@
 """What kind of file holds weights, and the one way to load any of them as a network."""
 
-import hashlib
 import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from yolopv2.errors import MissingExtra, YolopError
+from yolopv2.files import sha256
 
 if TYPE_CHECKING:
     from yolopv2.checkpoints.meta import CheckpointMeta
@@ -90,12 +90,3 @@ def load_network(path: str | os.PathLike[str]) -> tuple["Network", "CheckpointMe
     # The release has 80 outputs for the one class it was trained on.
     names = ["vehicle"] * imported.network.classes if released else None
     return imported.network, CheckpointMeta.of(imported.network, names=names, provenance=provenance)
-
-
-def sha256(path: str | os.PathLike[str]) -> str:
-    """Checksum of a file, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

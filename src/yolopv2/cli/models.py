@@ -101,8 +101,8 @@ def import_model(
 
 
 def _described(checkpoint: Path) -> dict[str, Any]:
-    from yolopv2.checkpoints.files import sha256
     from yolopv2.checkpoints.meta import read_meta
+    from yolopv2.files import sha256
 
     meta = read_meta(checkpoint).to_dict()
     return {**meta, "size": checkpoint.stat().st_size, "sha256": sha256(checkpoint), "path": str(checkpoint)}

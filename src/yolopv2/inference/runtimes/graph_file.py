@@ -2,15 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from yolopv2.errors import YolopError
+from yolopv2.files import sha256
 from yolopv2.inference.runtimes.base import METADATA_KEY
 from yolopv2.inference.runtimes.compiled import entry_key, load_entry, store_entry
-
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -134,12 +132,4 @@ def _describe(model: Any) -> Description:
 
 def _checksum(graph: Path) -> str:
     files = [graph, graph.with_suffix(".bin")] if graph.suffix.lower() == ".xml" else [graph]
-    return sha256(b"".join(map(_digest, files))).hexdigest()
-
-
-def _digest(path: Path) -> bytes:
-    digest = sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.digest()
+    return entry_key(*map(sha256, files))
