@@ -8,17 +8,21 @@ from yolopv2.network.blocks import Conv, Up2
 from yolopv2.network.decode import decode
 from yolopv2.network.fuse import fuse
 from yolopv2.network.mask_head import anchor_coefficients
-from yolopv2.network.network import Network
-from yolopv2.network.space_to_depth import layers_of_cells
+from yolopv2.network.network import Network, check_size
+from yolopv2.network.space_to_depth import convolution_of_pairs, layers_of_cells
 
 _CELL = 4
 """Pixels along each side of a cell, in which the segmentation heads end."""
+
+_THIN = 8
+"""A first layer of so few channels leaves half of the processor's vectors empty."""
 
 
 class DeployedNetwork(nn.Module):
     """Normalisation, the fused network and decoding in one graph, so that little memory moves in and out.
 
-    The last layers of the segmentation heads compute cells of 4 x 4 pixels, see `yolopv2.network.space_to_depth`.
+    The last layers of the segmentation heads compute cells of 4 x 4 pixels, and the first layers, where they are thin,
+    pairs of pixels, see `yolopv2.network.space_to_depth`.
 
     Args:
         network: A network in training or deployed form; it is copied.
@@ -28,6 +32,10 @@ class DeployedNetwork(nn.Module):
         super().__init__()
         self.network = fuse(network, implicit=True)
         with torch.no_grad():
+            stem = self.network.encoder.stem
+            self._pairs = stem[0].conv.out_channels <= _THIN
+            if self._pairs:
+                _begin_in_pairs(stem)
             if self.network.drivable is not None:
                 _contrast(self.network.drivable.layers[-1])
                 self.network.drivable.layers = _end_in_cells(self.network.drivable.layers)
@@ -57,9 +65,12 @@ class DeployedNetwork(nn.Module):
             float32 ``[N, A, K]`` and prototypes float32 ``[N, K, H / 4, W / 4]``: the mask of a box is where the sum of
             its anchor's coefficients times the prototypes is positive.
         """
+        check_size(image.shape[1], image.shape[2])
         weight = next(self.network.parameters())
+        if self._pairs:
+            image = image.reshape(image.shape[0], image.shape[1], -1, 2 * image.shape[3])
         x = image.permute(0, 3, 1, 2).to(weight.dtype) / 255
-        out = self.network(x)
+        out = self.network.outputs(self.network.encoder(x))
         results: list[Tensor] = []
         if out.detections is not None:
             results += decode(out.detections, self.network.anchors)
@@ -85,6 +96,15 @@ def _contrast(last: nn.Module) -> None:
     assert conv.bias is not None
     conv.weight, conv.bias = (nn.Parameter(part[1:] - part[:1]) for part in (conv.weight, conv.bias))
     conv.out_channels = 1
+
+
+def _begin_in_pairs(stem: nn.Sequential) -> None:
+    """Makes the stem take pairs of pixels, as they lie in memory."""
+    for layer in stem[:2]:
+        layer.conv = convolution_of_pairs(layer.conv)
+    first = stem[0].conv
+    # In memory the colours of one pixel come before those of the next.
+    first.weight = nn.Parameter(first.weight.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2))
 
 
 def _end_in_cells(layers: nn.Sequential) -> nn.Sequential:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from yolopv2.errors import YolopError
 from yolopv2.network.blocks import BN_EPS
-from yolopv2.network.encoder import AGGREGATIONS, Encoder
+from yolopv2.network.encoder import AGGREGATIONS, Encoder, Features
 from yolopv2.network.heads import STRIDES, DetectionHead, DrivableHead, LaneHead
 from yolopv2.network.mask_head import MaskHead, MaskMaps
 from yolopv2.network.variants import ALL_HEADS, COCO_ANCHORS, HEADS, variant
@@ -95,15 +95,23 @@ class Network(nn.Module):
         Raises:
             YolopError: The height or width is not a multiple of 32.
         """
-        if not torch.jit.is_tracing() and not torch.compiler.is_compiling() and (x.shape[2] % 32 or x.shape[3] % 32):
-            raise YolopError(f"The network takes multiples of 32 pixels, not {x.shape[3]}x{x.shape[2]}.")
-        features = self.encoder(x)
+        check_size(x.shape[2], x.shape[3])
+        return self.outputs(self.encoder(x))
+
+    def outputs(self, features: Features) -> Outputs:
+        """What the heads make of what the encoder gives."""
         return Outputs(
             self.detection(features.pyramid) if self.detection is not None else None,
             self.drivable(features.drivable) if self.drivable is not None else None,
             self.lanes(features.lanes) if self.lanes is not None else None,
             self.masks(features.fine, features.pyramid) if self.masks is not None else None,
         )
+
+
+def check_size(height: int, width: int) -> None:
+    """Raises a `YolopError` unless a network can look at an image of this size."""
+    if not torch.jit.is_tracing() and not torch.compiler.is_compiling() and (height % 32 or width % 32):
+        raise YolopError(f"The network takes multiples of 32 pixels, not {width}x{height}.")
 
 
 def check_heads(heads: Collection[str]) -> None:

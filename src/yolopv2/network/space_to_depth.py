@@ -9,6 +9,7 @@ vanishes: the pixels that read the same one read the same channel.
 
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 
 from yolopv2.network.blocks import CSP, Conv, Up2
@@ -32,22 +33,32 @@ def convolution_of_cells(conv: nn.Conv2d, factor: int, upsampled: int = 1) -> nn
         >>> torch.allclose(nn.functional.pixel_shuffle(cells, 2), conv(x), atol=1e-5)
         True
     """
-    taken = factor * conv.stride[0] // upsampled
-    reach, (rows, columns) = conv.kernel_size[0] // 2, (range(conv.kernel_size[0]),) * 2
-    # Where along a side each output pixel of a cell finds what each tap reads: which cell, which pixel there.
-    found = [
-        [divmod((conv.stride[0] * pixel + tap - reach) // upsampled, taken) for tap in rows] for pixel in range(factor)
-    ]
-    away = max(abs(cell) for pixel in found for cell, _ in pixel)
-    side = 2 * away + 1
-    weight = conv.weight.new_zeros(conv.out_channels, factor, factor, conv.in_channels, taken, taken, side, side)
-    for y, taps_y in enumerate(found):
-        for x, taps_x in enumerate(found):
-            for row in rows:
-                for column in columns:
-                    (cell_y, from_y), (cell_x, from_x) = taps_y[row], taps_x[column]
-                    weight[:, y, x, :, from_y, from_x, away + cell_y, away + cell_x] += conv.weight[:, :, row, column]
-    return _convolution(weight.flatten(0, 2).flatten(1, 3), conv.bias, factor)
+    weight = conv.weight
+    for axis in (2, 3):
+        weight = _cells_along(axis, weight, conv.stride[0], factor, upsampled)
+    return _convolution(weight, conv.bias, factor * factor)
+
+
+def convolution_of_pairs(conv: nn.Conv2d) -> nn.Conv2d:
+    """A convolution of pairs, cells of one row and two columns, that computes a convolution of pixels.
+
+    Args:
+        conv: 'Same' padding, without groups, stride 1 or 2.
+
+    Returns:
+        A convolution whose input is pairs, channel ``c * 2 + column``. Its output is pairs too after a stride of 1, and
+        pixels after one of 2.
+
+    Example:
+        >>> import torch
+        >>> conv, x = nn.Conv2d(3, 5, 3, stride=2, padding=1), torch.rand(1, 3, 8, 12)
+        >>> pairs = x.unflatten(3, (6, 2)).movedim(4, 2).flatten(1, 2)
+        >>> torch.allclose(convolution_of_pairs(conv)(pairs), conv(x), atol=1e-5)
+        True
+    """
+    pixels = 2 // conv.stride[1]
+    weight = _cells_along(3, conv.weight, conv.stride[1], pixels)
+    return _convolution(weight, conv.bias, pixels, (conv.stride[0], 1))
 
 
 def upsampling_of_cells(conv: nn.ConvTranspose2d, factor: int) -> nn.Conv2d:
@@ -62,7 +73,7 @@ def upsampling_of_cells(conv: nn.ConvTranspose2d, factor: int) -> nn.Conv2d:
     for y in range(factor):
         for x in range(factor):
             weight[:, y, x, :, y // 2, x // 2, 0, 0] = conv.weight[:, :, y % 2, x % 2].T
-    return _convolution(weight.flatten(0, 2).flatten(1, 3), conv.bias, factor)
+    return _convolution(weight.flatten(0, 2).flatten(1, 3), conv.bias, factor * factor)
 
 
 def layers_of_cells(layers: nn.Sequential, factor: int = 1) -> nn.Sequential:
@@ -103,9 +114,40 @@ def _convert(csp: CSP, factor: int) -> None:
                 setattr(parent, name, convolution_of_cells(child, factor))
 
 
-def _convolution(weight: Tensor, bias: Tensor | None, factor: int) -> nn.Conv2d:
-    made = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[-1], padding="same", bias=bias is not None)
+def _cells_along(axis: int, weight: Tensor, stride: int, factor: int, upsampled: int = 1) -> Tensor:
+    """The weight of a convolution of pixels along one axis as one of cells along it.
+
+    Args:
+        axis: 2 for rows of cells above each other, 3 for those beside each other.
+        weight: ``[O, I, rows, columns]``.
+        stride: Of the convolution of pixels.
+        factor: Pixels of the output in a cell.
+        upsampled: How often the input is repeated before the convolution sees it.
+
+    Returns:
+        ``[O * factor, I * taken, ...]`` with ``taken`` pixels of the input in a cell; the pixel is the quicker index.
+    """
+    taken, taps = factor * stride // upsampled, weight.shape[axis]
+    # Where each output pixel of a cell finds what each tap reads: which cell, which pixel there.
+    found = {
+        (pixel, tap): divmod((stride * pixel + tap - taps // 2) // upsampled, taken)
+        for pixel in range(factor)
+        for tap in range(taps)
+    }
+    away = max(abs(cell) for cell, _ in found.values())
+    places = weight.new_zeros(factor, taken, 2 * away + 1, taps)
+    for (pixel, tap), (cell, read) in found.items():
+        places[pixel, read, away + cell, tap] = 1
+    made = torch.einsum("oikt,prct->opirkc", weight.movedim(axis, -1), places)
+    return made.flatten(2, 3).flatten(0, 1).movedim(-1, axis)
+
+
+def _convolution(weight: Tensor, bias: Tensor | None, pixels: int, stride: tuple[int, int] = (1, 1)) -> nn.Conv2d:
+    """A convolution with that weight, and that bias for each of the pixels of a cell."""
+    outputs, inputs, rows, columns = weight.shape
+    padding = rows // 2, columns // 2
+    made = nn.Conv2d(inputs, outputs, (rows, columns), stride, padding, bias=bias is not None)
     made.weight = nn.Parameter(weight)
     if bias is not None:
-        made.bias = nn.Parameter(bias.repeat_interleave(factor * factor))
+        made.bias = nn.Parameter(bias.repeat_interleave(pixels))
     return made.to(weight.device)
