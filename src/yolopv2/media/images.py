@@ -117,10 +117,10 @@ def decode_image(data: bytes) -> Picture:
 def _decode(data: bytes, header: ImageHeader) -> tuple[NDArray[np.uint8], list[str]]:
     with codec_messages() as messages:
         try:
-            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            rgb = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
         except cv2.error:
-            bgr = None
-    if bgr is None:
+            rgb = None
+    if rgb is None:
         raise Unreadable(f"the {header.format} file is truncated, corrupt or of a kind that cannot be decoded")
     remarks = _remarks(header)
     for message in messages:
@@ -128,8 +128,7 @@ def _decode(data: bytes, header: ImageHeader) -> tuple[NDArray[np.uint8], list[s
             remarks.append("the JPEG data is slightly damaged: parts of the picture may be wrong")
         elif not message.startswith(("libpng warning", "Warning", "Unknown", "[")):
             raise Unreadable(f"the {header.format} data is corrupt ({message})")
-    rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-    return upright(rgb, header.orientation), remarks
+    return upright(np.asarray(rgb, np.uint8), header.orientation), remarks
 
 
 def _remarks(header: ImageHeader) -> list[str]:
