@@ -33,6 +33,17 @@ def mask_area(mask: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(mask))
 
 
+def as_bytes(mask: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """A mask ``[H, W]`` of any type as OpenCV takes it: 1 where it is nonzero; one of bool is not copied.
+
+    Example:
+        >>> as_bytes(np.array([[0.5, 0.0]])).tolist()
+        [[1, 0]]
+    """
+    mask = np.ascontiguousarray(mask)
+    return (mask if mask.dtype == np.bool_ else mask != 0).view(np.uint8)
+
+
 def mask_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     """Extent of the set pixels of a mask ``[H, W]`` as ``x y width height``; all zero when none is set.
 
@@ -63,7 +74,7 @@ def polygons(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
         >>> [polygon.tolist() for polygon in polygons(mask)]
         [[[30.5, 10.5], [30.5, 19.5], [49.5, 19.5], [49.5, 10.5]]]
     """
-    pixels = (np.asarray(mask) != 0).view(np.uint8)
+    pixels = as_bytes(mask)
     contours, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     tolerance = max(1.0, _TOLERANCE * max(pixels.shape))
     outlines = []
@@ -112,18 +123,10 @@ def rle_encode_part(
         >>> rle_encode_part(np.ones((1, 2), bool), 1, 0, 2, 4, compressed=False)
         {'size': [2, 4], 'counts': [2, 1, 1, 1, 3]}
     """
-    rows, columns = part.shape
-    pixels = np.zeros((columns, height), np.uint8)
-    if part.size:
-        # OpenCV transposes block by block, several times as quickly as numpy copies columns.
-        pixels[:, y : y + rows] = cv2.transpose(np.ascontiguousarray(part, np.bool_).view(np.uint8))
-    counts = _count_runs(pixels.ravel())
-    counts[0] += x * height
-    after = (width - x - columns) * height
-    if len(counts) % 2:
-        counts[-1] += after
-    elif after:
-        counts = np.append(counts, after)
+    borders = _borders(np.ascontiguousarray(part, np.bool_), x, y, height)
+    counts = np.diff(borders, prepend=0, append=height * width)
+    if len(counts) > 1 and counts[-1] == 0:
+        counts = counts[:-1]
     return {"size": [height, width], "counts": _pack(counts) if compressed else counts.tolist()}
 
 
@@ -180,12 +183,23 @@ def rle_size(rle: Mapping[str, Any]) -> tuple[int, int]:
     return height, width
 
 
-def _count_runs(flat: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Lengths of the runs of a flat mask of 0 and 1, the first one of zeros (so possibly 0 long)."""
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    begins_set = [0] if flat.size and flat[0] else []
-    borders = np.concatenate([[0], begins_set, changes, [flat.size]]).astype(np.int64)
-    return borders[1:] - borders[:-1]
+def _borders(part: NDArray[np.bool_], x: int, y: int, height: int) -> NDArray[np.int64]:
+    """Where, column by column through the whole mask, runs of ones begin and end in turn."""
+    rows, columns = part.shape
+    # OpenCV transposes block by block, several times as quickly as numpy copies columns.
+    pixels = cv2.transpose(part.view(np.uint8)) if part.size else np.zeros((columns, rows), np.uint8)
+    whole_columns = rows == height
+    if not whole_columns:  # a row of zeros below ends the runs of every column
+        transposed, pixels = pixels, np.zeros((columns, rows + 1), np.uint8)
+        pixels[:, :rows] = transposed
+    flat = pixels.ravel()
+    borders = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat.size and (flat[0] or flat[-1]):
+        borders = np.concatenate([[0] * int(flat[0]), borders, [flat.size] * int(flat[-1])]).astype(np.int64)
+    if not whole_columns:
+        column, row = np.divmod(borders, rows + 1)
+        borders = column * height + row + y
+    return borders + x * height
 
 
 def _rle_counts(rle: Mapping[str, Any]) -> NDArray[np.int64]:
@@ -206,15 +220,19 @@ def _rle_counts(rle: Mapping[str, Any]) -> NDArray[np.int64]:
 
 def _pack(counts: NDArray[np.int64]) -> str:
     """Pack run lengths as COCO does: differences to the last but one, in digits of five bits, lowest first."""
-    differences = counts.copy()
+    differences = counts.astype(np.int32)  # a mask has fewer pixels than 2**31
     differences[3:] -= counts[1:-2]
-    digit = np.arange(_MAX_DIGITS)
-    digits = (differences[:, None] >> (_DIGIT_BITS * digit)) & 0x1F
+    magnitude = differences ^ (differences >> 31)
     # As many digits as leave room for the sign: -2**(5k - 1) <= difference < 2**(5k - 1).
-    magnitude = np.where(differences < 0, ~differences, differences)
-    needed = 1 + (magnitude[:, None] >= 1 << (_DIGIT_BITS * digit[1:] - 1)).sum(axis=1)
-    digits += _CONTINUES * (digit < needed[:, None] - 1) + _FIRST_CHARACTER
-    return digits[digit < needed[:, None]].astype(np.uint8).tobytes().decode("ascii")
+    most = int(magnitude.max()).bit_length() // _DIGIT_BITS + 1
+    characters = np.empty((len(counts), most), np.uint8)
+    used = np.ones((len(counts), most), bool)
+    for digit in range(most):
+        continues = magnitude >= 1 << (_DIGIT_BITS * (digit + 1) - 1)
+        characters[:, digit] = (differences & 0x1F) + _FIRST_CHARACTER + _CONTINUES * continues
+        used[:, digit + 1 :] = continues[:, None]
+        differences >>= _DIGIT_BITS
+    return characters[used].tobytes().decode("ascii")
 
 
 def _unpack(packed: str) -> NDArray[np.int64]:

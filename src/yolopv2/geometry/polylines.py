@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from yolopv2.geometry.masks import mask_box
+from yolopv2.geometry.masks import as_bytes, mask_box
 
 _WORKING_SIZE = 640
 """Masks are traced at no more than this long side; every length below is in pixels of that size."""
@@ -97,7 +97,7 @@ def _at_working_size(
         That part; ``x y`` of its first pixel; and the factors ``x y`` back to the mask's own pixels.
     """
     height, width = mask.shape
-    pixels = (np.asarray(mask) != 0).view(np.uint8)
+    pixels = as_bytes(mask)
     shrink = max(height, width) / _WORKING_SIZE
     if shrink > 1:
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
@@ -112,7 +112,7 @@ def _at_working_size(
     brightness = np.where(stats[:, cv2.CC_STAT_AREA] >= _MIN_BLOB_AREA, 255, 0).astype(np.uint8)
     brightness[0] = 0  # the background
     # Ragged edges would break runs of shallow lines; the low limit keeps diagonals of one pixel.
-    smooth = cv2.GaussianBlur(brightness[labels], (2 * _SMOOTHING + 1,) * 2, 0)
+    smooth = cv2.GaussianBlur(brightness.take(labels), (2 * _SMOOTHING + 1,) * 2, 0)
     return smooth >= 60, np.array([left, top]), scale
 
 
@@ -133,7 +133,7 @@ def _close_markings(runs: _Runs, shape: tuple[int, int]) -> _Runs:
     """
     if len(runs.row) == 0:
         return runs
-    below_horizon = runs.row[1:] - np.percentile(runs.row, 2)
+    below_horizon = runs.row[1:] - runs.row[len(runs.row) // 50]
     same_row = runs.row[1:] == runs.row[:-1]
     gap = runs.start[1:] - runs.end[:-1]
     possible = same_row & (gap <= np.maximum(2, _MAX_MARKING_WIDTH * below_horizon))

@@ -1,10 +1,11 @@
-"""Dynamic batching: pictures of whoever asks are looked at together, by one thread per model."""
+"""Dynamic batching: pictures of whoever asks are looked at together."""
 
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from yolopv2.inference import Predictor, Thresholds
@@ -22,15 +23,16 @@ class _Ask:
 class Batcher:
     """Looks at frames that come one by one from many threads.
 
-    A scene is the same whatever else is in its batch. How many frames wait is up to those who submit them: the
+    An engine that looks at one canvas at a time gets batches. One that looks at several side by side, each on few cores,
+    gets a frame whenever one of its streams is free: then no stream waits for the slowest frame of a batch. A scene is the same whatever else is in its batch. How many frames wait is up to those who submit them: the
     service's `Budget` for requests, a few for each job and live stream.
 
     Args:
         predictor: What looks; nothing else may use it.
-        most: Frames looked at together.
-        wait: Seconds a frame waits for others.
+        most: Frames in a batch.
+        wait: Seconds a frame waits for others of its batch.
         expects: Whether, with this many frames gathered, more are on their way; without that there is no waiting.
-        watch: Told of every batch: its frames, and the seconds it took.
+        watch: Told of every batch: its frames, and the seconds it took, shared out among the streams.
 
     Example:
         >>> import numpy as np
@@ -50,11 +52,17 @@ class Batcher:
         expects: Callable[[int], bool] = lambda gathered: True,
         watch: Callable[[int, float], None] = lambda frames, seconds: None,
     ) -> None:
-        self._predictor, self._most, self._wait = predictor, most, wait
+        self._streams = predictor.runtime.streams
+        self._predictor, self._most, self._wait = predictor, most if self._streams == 1 else 1, wait
         self._expects, self._watch = expects, watch
         self._waiting: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="yolopv2-batcher", daemon=True)
-        self._thread.start()
+        self._looking, self._lock = 0, threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"yolopv2-look-{number}", daemon=True)
+            for number in range(self._streams)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, frame: Frame, thresholds: Thresholds) -> "Future[Scene]":
         """Asks for what is seen in a frame.
@@ -72,8 +80,10 @@ class Batcher:
 
     def close(self) -> None:
         """Finishes what was submitted, and ends."""
-        self._waiting.put(None)
-        self._thread.join()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
         for gathered in self._batches():
@@ -82,7 +92,7 @@ class Batcher:
             for thresholds in dict.fromkeys(ask.thresholds for ask in asks):
                 self._look([ask for ask in asks if ask.thresholds == thresholds])
             if asks:
-                self._watch(len(asks), time.perf_counter() - began)
+                self._watch(len(asks), (time.perf_counter() - began) / self._streams)
 
     def _batches(self) -> Iterator[list[_Ask]]:
         while (ask := self._waiting.get()) is not None:
@@ -105,7 +115,8 @@ class Batcher:
     def _look(self, asks: list[_Ask]) -> None:
         """Looks at frames together; where that fails one by one, so that a bad one does no harm to the others."""
         try:
-            scenes = self._predictor([ask.frame for ask in asks], asks[0].thresholds)
+            with self._alone() as alone:
+                scenes = self._predictor([ask.frame for ask in asks], asks[0].thresholds, alone)
         except Exception as error:  # carried to whoever asked
             if len(asks) == 1:
                 asks[0].future.set_exception(error)
@@ -115,3 +126,15 @@ class Batcher:
             return
         for ask, scene in zip(asks, scenes, strict=True):
             ask.future.set_result(scene)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether a frame that comes to be looked at has the engine to itself."""
+        with self._lock:
+            self._looking += 1
+            alone = self._streams == 1 or (self._looking == 1 and self._waiting.empty())
+        try:
+            yield alone
+        finally:
+            with self._lock:
+                self._looking -= 1
