@@ -1,5 +1,6 @@
 """Frames of many threads share batches, and nobody's result is another's."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -60,3 +61,25 @@ def test_cancelled_frames_are_not_looked_at_and_closing_finishes_the_rest(runtim
     batcher.close()
     assert [future.cancelled() or future.result(0) is not None for future in futures]
     assert runtime.batches == [1] * 4
+
+
+def test_streams_look_side_by_side_at_a_frame_each(runtime):
+    at_once, alone = threading.Barrier(2), []
+
+    class Streams(type(runtime)):
+        streams = 2
+
+        def __call__(self, batch, alone_=True):
+            alone.append(alone_)
+            if len(alone) > 1:  # the first has nobody beside it
+                at_once.wait(10)
+            return super().__call__(batch)
+
+    batcher = Batcher(Predictor(engine := Streams(), 64), most=4, wait=60)
+    assert batcher.submit(frame(100), Thresholds(conf=0)).result(10) is not None
+    together = [batcher.submit(frame(value), Thresholds(conf=0)) for value in (50, 150)]
+    seen = [float(future.result(10).vehicles.confidence[0]) * 255 for future in together]
+    batcher.close()
+    assert [round(value) for value in seen] == [50, 150]
+    assert engine.batches == [1, 1, 1]
+    assert alone[0] and not all(alone[1:])

@@ -18,8 +18,8 @@ class Limits:
         images: Pictures in one request.
         memory_bytes: Bytes that bodies and decoded pictures of all requests take together.
         queue: Pictures taken on and not yet answered, of all requests together.
-        batch: Pictures the network looks at together, whoever sent them.
-        wait: Seconds that a picture waits for others to share its batch.
+        batch: Pictures in a batch, whoever sent them, where the engine takes batches.
+        wait: Seconds that a picture waits for others of its batch.
         timeout: Seconds from a request's last byte to its answer.
         read_timeout: Seconds without a byte after which a request is given up; it may take as long in all, and a
             second more for every 16 KiB.
