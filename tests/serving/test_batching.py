@@ -82,4 +82,5 @@ def test_streams_look_side_by_side_at_a_frame_each(runtime):
     batcher.close()
     assert [round(value) for value in seen] == [50, 150]
     assert engine.batches == [1, 1, 1]
-    assert alone[0] and not all(alone[1:])
+    assert alone[0]
+    assert not all(alone[1:])

@@ -49,7 +49,7 @@ def serve(
     jobs: Annotated[
         Path, typer.Option(envvar=_variable("JOBS"), help="Folder where the jobs of videos are kept.")
     ] = Path("runs/serve"),
-    batch: Annotated[int, typer.Option(help="Pictures in a batch, whoever sent them, where the engine takes batches.")] = 8,
+    batch: Annotated[int, typer.Option(help="Pictures in a batch, where the engine takes batches.")] = 8,
     wait_ms: Annotated[float, typer.Option(help="Milliseconds a picture waits for others.")] = 4.0,
     queue: Annotated[int, typer.Option(help="Pictures taken on and not yet answered; more get 429.")] = 64,
     max_images: Annotated[int, typer.Option(help="Pictures in one request.")] = 16,

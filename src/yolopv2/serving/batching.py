@@ -23,9 +23,10 @@ class _Ask:
 class Batcher:
     """Looks at frames that come one by one from many threads.
 
-    An engine that looks at one canvas at a time gets batches. One that looks at several side by side, each on few cores,
-    gets a frame whenever one of its streams is free: then no stream waits for the slowest frame of a batch. A scene is the same whatever else is in its batch. How many frames wait is up to those who submit them: the
-    service's `Budget` for requests, a few for each job and live stream.
+    An engine that looks at one canvas at a time gets batches. One that looks at several side by side, each on few
+    cores, gets a frame whenever one of its streams is free: then no stream waits for the slowest frame of a batch. A
+    scene is the same whatever else is in its batch. How many frames wait is up to those who submit them: the service's
+    `Budget` for requests, a few for each job and live stream.
 
     Args:
         predictor: What looks; nothing else may use it.
