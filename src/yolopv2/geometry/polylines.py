@@ -112,7 +112,7 @@ def _at_working_size(
     brightness = np.where(stats[:, cv2.CC_STAT_AREA] >= _MIN_BLOB_AREA, 255, 0).astype(np.uint8)
     brightness[0] = 0  # the background
     # Ragged edges would break runs of shallow lines; the low limit keeps diagonals of one pixel.
-    smooth = cv2.GaussianBlur(brightness.take(labels), (2 * _SMOOTHING + 1,) * 2, 0)
+    smooth = cv2.GaussianBlur(brightness.take(np.asarray(labels, np.int32)), (2 * _SMOOTHING + 1,) * 2, 0)
     return smooth >= 60, np.array([left, top]), scale
 
 

@@ -32,10 +32,12 @@ class DeployedNetwork(nn.Module):
         super().__init__()
         self.network = fuse(network, implicit=True)
         with torch.no_grad():
-            stem = self.network.encoder.stem
-            self._pairs = stem[0].conv.out_channels <= _THIN
+            first, second, *_ = self.network.encoder.stem
+            assert isinstance(first, Conv)
+            assert isinstance(second, Conv)
+            self._pairs = first.conv.out_channels <= _THIN
             if self._pairs:
-                _begin_in_pairs(stem)
+                _begin_in_pairs(first, second)
             if self.network.drivable is not None:
                 _contrast(self.network.drivable.layers[-1])
                 self.network.drivable.layers = _end_in_cells(self.network.drivable.layers)
@@ -98,13 +100,11 @@ def _contrast(last: nn.Module) -> None:
     conv.out_channels = 1
 
 
-def _begin_in_pairs(stem: nn.Sequential) -> None:
-    """Makes the stem take pairs of pixels, as they lie in memory."""
-    for layer in stem[:2]:
-        layer.conv = convolution_of_pairs(layer.conv)
-    first = stem[0].conv
+def _begin_in_pairs(first: Conv, second: Conv) -> None:
+    """Makes the first two layers take pairs of pixels, as they lie in memory."""
+    first.conv, second.conv = convolution_of_pairs(first.conv), convolution_of_pairs(second.conv)
     # In memory the colours of one pixel come before those of the next.
-    first.weight = nn.Parameter(first.weight.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2))
+    first.conv.weight = nn.Parameter(first.conv.weight.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2))
 
 
 def _end_in_cells(layers: nn.Sequential) -> nn.Sequential:
