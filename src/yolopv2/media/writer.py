@@ -87,8 +87,8 @@ class VideoWriter:
         self._to_yuv = VideoReformatter()
 
     def _add_stream(self, rate: Fraction) -> av.VideoStream:
-        # A third less work than veryfast, which the network needs more, for files a third larger.
-        stream = self._container.add_stream("libx264", rate=rate, options={"preset": "superfast", "crf": "23"})
+        # A fifth of the work of veryfast at 23, which the network needs more, and its quality, for files twice as large.
+        stream = self._container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "24"})
         width, height = self._size
         stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
         context = stream.codec_context
