@@ -138,11 +138,14 @@ def _draw_panoptic(canvas: NDArray[np.uint8], scene: "Scene", unit: float) -> No
 
 
 def _vehicle_colours(scene: "Scene") -> list[Colour]:
-    """A colour per vehicle: by track where there are tracks, by row where there are masks, else by class."""
+    """A colour per vehicle: by track where there are tracks, by row on stills with masks, else by class.
+
+    From frame to frame of a video the rows change their order, and colours of theirs would flicker.
+    """
     vehicles = scene.vehicles
     if vehicles.track_id is not None:
         numbers = vehicles.track_id.tolist()
-    elif vehicles.instances is not None:
+    elif vehicles.instances is not None and scene.time is None:
         numbers = list(range(len(vehicles)))
     else:
         numbers = vehicles.class_id.tolist()
