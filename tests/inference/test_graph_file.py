@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from yolopv2.errors import YolopError
+from yolopv2.inference.runtimes import openvino
 from yolopv2.inference.runtimes.compiled import compiled_folder, store_entry
 from yolopv2.inference.runtimes.graph_file import Description, GraphFile
-from yolopv2.inference.runtimes import openvino
 from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_core, openvino_library
 
 CANVAS = np.random.default_rng(2).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)

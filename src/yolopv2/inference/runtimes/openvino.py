@@ -116,7 +116,7 @@ class OpenVinoRuntime:
         known = self._file.description
         self.names = graph_names(known.metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
-        self._outputs = head_outputs(known.outputs, heads, graph)
+        self._outputs = head_outputs(known.outputs, heads)
         self._ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
         if self._ids is not None:
             self.names = {number: self.names[i] for number, i in enumerate(self._ids)}
