@@ -87,4 +87,5 @@ def drop_oldest(folder: Path, limit: int) -> None:
     for _, size, path in sorted(facts, reverse=True):
         total += size
         if total > limit:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # another process may have dropped it, or have it open, which Windows does not bear
+                path.unlink()
