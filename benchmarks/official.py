@@ -34,7 +34,7 @@ from yolopv2.geometry.boxes import iou_matrix
 from yolopv2.geometry.letterbox import Letterbox
 from yolopv2.inference.postprocess import Thresholds
 from yolopv2.inference.runtimes.base import METADATA_KEY
-from yolopv2.inference.runtimes.openvino import cpu_precisions, openvino_library
+from yolopv2.inference.runtimes.openvino import cpu_precisions, openvino_core, openvino_library
 from yolopv2.media import Frame
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _quantise(graph: Path, path: Path) -> None:
     from yolopv2.export.quantize import quantise
 
     ov = openvino_library()
-    model = ov.Core().read_model(graph)
+    model = openvino_core().read_model(graph)
     where = ["framework", METADATA_KEY]
     metadata = model.get_rt_info(where).astype(str)
     fit = Letterbox.fit(720, 1280)

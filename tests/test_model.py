@@ -112,7 +112,7 @@ def test_a_video_is_not_taken_for_a_picture(model, video, folder):
 
 
 def test_a_checkpoint_is_the_same_model(model, nano_checkpoint, pictures):
-    other = YOLOPv2(nano_checkpoint, size=160, device="cpu", precision="float32")
+    other = YOLOPv2(nano_checkpoint, size=160, device="cpu", runtime="torch", precision="float32")
     assert "PyTorch" in repr(other)
     ours, theirs = model(pictures[0]), other(pictures[0])
     assert other.names == model.names
@@ -154,9 +154,10 @@ def test_wrong_options_are_named(nano_graph, model, pictures):
         YOLOPv2("nobody")
 
 
-def test_a_checkpoint_without_pytorch_is_one_sentence(nano_checkpoint, monkeypatch):
+def test_a_checkpoint_without_pytorch_is_one_sentence(nano_checkpoint, monkeypatch, tmp_path):
     import sys
 
+    monkeypatch.setenv("YOLOPV2_CACHE", str(tmp_path))  # with no graph of it
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "yolopv2.inference.runtimes.torch_runtime", raising=False)
     with pytest.raises(MissingExtra, match=r'pip install "yolopv2\[torch\]"'):

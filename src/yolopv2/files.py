@@ -61,6 +61,22 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> YolopError:
     return YolopError(f"cannot write {path}: {error.strerror or error}; {advice}")
 
 
+def require_folder(path: str | os.PathLike[str]) -> None:
+    """Names a folder that cannot be written to before the work on a file for it, not after it.
+
+    Args:
+        path: Where the file is to be in the end.
+
+    Raises:
+        YolopError: It could not be written.
+    """
+    nearest = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    if not nearest.is_dir():
+        raise cannot_write(path, NotADirectoryError(20, "there is a file where a folder should be"))
+    if not os.access(nearest, os.W_OK):
+        raise cannot_write(path, PermissionError(13, f"no permission to write into {nearest}"))
+
+
 def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file whole: temporary file, then rename.
 

@@ -78,7 +78,7 @@ class YOLOPv2:
         self.weights = path
         self.problems: list[Problem] = []
         is_graph = file_kind(path) in ("onnx", "openvino")
-        graph = path if is_graph else bundled_graph(weights)
+        graph = path if is_graph else bundled_graph(weights) or self._kept_graph
         chosen = choose_runtime(graph, None if is_graph else self._load, device, runtime, precision, heads, classes)
         self.predictor = Predictor(chosen, size)
 
@@ -220,7 +220,7 @@ class YOLOPv2:
             ...     quick = {"epochs": 1, "batch_size": 4, "height": 64, "width": 96, "workers": 0}
             ...     trained = YOLOPv2("nano").train(data, output=f"{folder}/run", **quick)
             >>> trained
-            <YOLOPv2 best.safetensors, PyTorch ... on cpu, ..., size 640>
+            <YOLOPv2 best.safetensors, OpenVINO ... on the CPU, ..., size 640>
         """
         try:
             from yolopv2.training.config import make_config
@@ -250,8 +250,6 @@ class YOLOPv2:
     ) -> Path:
         """Writes the model as a file for other engines, once it has proved there to see the same; see docs/export.md.
 
-        Needs the extra ``export``.
-
         Args:
             format: ``onnx``, ``openvino``, ``torchscript`` or ``torch-export``.
             output: The file; if None, the weights' name with the format's suffix, in the working folder.
@@ -269,6 +267,7 @@ class YOLOPv2:
             The file.
 
         Raises:
+            MissingExtra: ``export`` is not installed.
             YolopError: The format is unknown or cannot do what is asked, the model is an exported one, the file cannot
                 be written, or the export does not see what the network sees.
         """
@@ -301,8 +300,7 @@ class YOLOPv2:
             progress: Called after each frame.
 
         Returns:
-            Everything that was measured; ``metrics`` has the scores by name. Frames that cannot be read are left out
-            and named in ``unreadable``.
+            Everything that was measured: ``metrics`` has the scores by name, ``unreadable`` the frames left out.
 
         Raises:
             YolopError: There is no such protocol, data set or split, or nothing could be scored.
@@ -335,8 +333,7 @@ class YOLOPv2:
 
     def _facts(self) -> dict[str, Any]:
         """What the weights are, as an evaluation states it."""
-        name = self._opened_with["weights"]
-        facts: dict[str, Any] = {"weights": name, "sha256": sha256(self.weights)}
+        facts: dict[str, Any] = {"weights": (name := self._opened_with["weights"]), "sha256": sha256(self.weights)}
         if file_kind(self.weights) == "safetensors":
             from yolopv2.checkpoints import read_meta
 
@@ -356,6 +353,11 @@ class YOLOPv2:
         ids = class_ids(range(len(meta.names)) if classes is None else classes, meta.names_by_id)
         part = restrict(network, heads, ids)
         return part, meta.of(part, [meta.names[i] for i in ids], meta.provenance, meta.training, meta.metrics)
+
+    def _kept_graph(self) -> Path | None:
+        from yolopv2.export.kept import kept_graph
+
+        return kept_graph(self.weights)
 
     def _load(self) -> tuple["Network", dict[int, str]]:
         network, meta = self._loaded

@@ -16,7 +16,7 @@ from yolopv2.export.frames import generated_frames
 from yolopv2.export.options import Options
 from yolopv2.export.parity import Parity
 from yolopv2.export.quantize import TARGET, TARGET_AGREEMENT, Trial, layer_groups, search
-from yolopv2.inference.runtimes.openvino import openvino_library
+from yolopv2.inference.runtimes.openvino import openvino_core
 
 GROUPS = ["encoder.stem", "encoder.stage2", "lanes.1", "lanes.9", "drivable.0", "detection.predict.0"]
 NODES = [
@@ -135,7 +135,7 @@ def test_an_openvino_model_in_8_bits(small: None, tmp_path: Path) -> None:
     assert kinds.count('type="FakeQuantize"') > 100
     taken = [
         {taker.get_node().get_type_name() for taker in layer.output(0).get_target_inputs()}
-        for layer in openvino_library().Core().read_model(path).get_ops()
+        for layer in openvino_core().read_model(path).get_ops()
         if layer.get_type_name() == "Sigmoid" and layer.get_friendly_name().startswith("/network/encoder/stage4")
     ]
     assert len(taken) > 5

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from yolopv2.errors import YolopError
+from yolopv2.inference.runtimes import openvino
 from yolopv2.inference.runtimes.compiled import compiled_folder, store_entry
 from yolopv2.inference.runtimes.graph_file import Description, GraphFile
-from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_library
+from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_core, openvino_library
 
 CANVAS = np.random.default_rng(2).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8)
 WIDE = np.random.default_rng(3).integers(0, 256, (1, 64, 128, 3), dtype=np.uint8)
@@ -29,7 +30,7 @@ def graph(nano_graph, tmp_path):
 def xml(nano_graph, tmp_path):
     path = tmp_path / "my.xml"
     ov = openvino_library()
-    ov.save_model(ov.Core().read_model(nano_graph), path)
+    ov.save_model(openvino_core().read_model(nano_graph), path)
     return path
 
 
@@ -37,7 +38,7 @@ class CountingCore:
     """OpenVINO's, which counts how often it reads a model, and watches those it gave."""
 
     def __init__(self):
-        self.core, self.given = openvino_library().Core(), []
+        self.core, self.given = openvino_core(), []
 
     def read_model(self, path):
         model = self.core.read_model(path)
@@ -51,7 +52,7 @@ class CountingCore:
 @pytest.fixture
 def core(monkeypatch):
     counting = CountingCore()
-    monkeypatch.setattr(openvino_library(), "Core", lambda: counting)
+    monkeypatch.setattr(openvino, "openvino_core", lambda: counting)
     return counting
 
 
@@ -148,10 +149,10 @@ WRONG = [
 @pytest.mark.parametrize("wrong", WRONG, ids=range(len(WRONG)))
 def test_a_description_of_another_form_counts_as_absent(graph, wrong):
     assert Description.from_json(wrong) is None
-    expected = GraphFile(graph, openvino_library().Core()).description
+    expected = GraphFile(graph, openvino_core()).description
     (path,) = compiled_folder().glob("*.blob")
     store_entry(path.stem, wrong)
-    assert GraphFile(graph, openvino_library().Core()).description == expected
+    assert GraphFile(graph, openvino_core()).description == expected
     assert json.loads(path.read_bytes()[:-32])["takes"] == [None, None, None, 3]
 
 

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -236,3 +237,29 @@ class TestChoosing:
                 choose_runtime(tmp_path / "foreign.onnx", None, runtime=runtime)
             with pytest.raises(YolopError, match=r"gone\.onnx"):
                 choose_runtime(Path("gone.onnx"), None, runtime=runtime)
+
+
+SIGNALLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from yolopv2.inference.runtimes.openvino import OpenVinoRuntime
+
+def compare(canvas):
+    one, other = OpenVinoRuntime(Path(sys.argv[1])), OpenVinoRuntime(Path(sys.argv[1]))
+    one(canvas), other(canvas)
+
+compare(np.zeros((1, 64, 96, 3), np.uint8))
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_ctrl_c_is_heard_after_two_models_have_gone(nano_graph):
+    # With a core of its own for each, the process died: they go in the order in which they came.
+    command = [sys.executable, "-c", SIGNALLED, str(nano_graph)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stdout) == (0, "interrupted\n")

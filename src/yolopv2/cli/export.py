@@ -47,7 +47,7 @@ def export(
 
     thresholds = Thresholds(conf, iou) if nms else None
     options = Options(format, int8, half, thresholds, dynamic, size)
-    model = YOLOPv2(weights)
+    model = YOLOPv2(weights, "cpu", "torch")
     path = model.export(
         format,
         output / options.file_name(model.weights.stem),

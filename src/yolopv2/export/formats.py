@@ -19,7 +19,7 @@ from yolopv2.inference.candidates import Candidates
 from yolopv2.inference.runtimes import Runtime
 from yolopv2.inference.runtimes.base import graph_names
 from yolopv2.inference.runtimes.onnx import OnnxRuntime
-from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_library
+from yolopv2.inference.runtimes.openvino import OpenVinoRuntime, openvino_core, openvino_library
 from yolopv2.network.deployed import DeployedNetwork
 
 
@@ -62,7 +62,7 @@ class OpenVinoForm:
 
     @classmethod
     def of(cls, graph: onnx.ModelProto, half: bool) -> "OpenVinoForm":
-        model = openvino_library().Core().read_model(graph.SerializeToString())
+        model = openvino_core().read_model(graph.SerializeToString())
         for node in model.get_ordered_ops():
             if node.get_type_name() == "ConvolutionBackpropData":  # the one layer whose name is lost on the way
                 user = next(iter(node.output(0).get_target_inputs())).get_node()

@@ -18,7 +18,7 @@ from yolopv2.export.graph import free_axes, to_graph
 from yolopv2.export.options import Options
 from yolopv2.export.parity import Parity, Reference, require
 from yolopv2.export.suppression import add_suppression
-from yolopv2.files import cannot_write, copy_file_atomic
+from yolopv2.files import copy_file_atomic, require_folder
 from yolopv2.inference.runtimes.torch_runtime import TorchRuntime
 from yolopv2.network import Network
 from yolopv2.network.deployed import DeployedNetwork
@@ -62,7 +62,7 @@ def export(
     options, path = options or Options(), Path(path)
     if options.nms is not None and "detection" not in network.heads:
         raise YolopError("suppression needs boxes, and this network has no detection head: leave nms out")
-    _require_folder(path)
+    require_folder(path)
     plain = deepcopy(network).float().cpu()
     deployed = DeployedNetwork(plain).eval()
     shown = generated_frames() if data is None else read_frames(data, "val", frames)
@@ -145,12 +145,3 @@ def _facts(options: Options, deployed: DeployedNetwork) -> dict[str, Any]:
             **{name: version(name) for name in ("torch", "onnx", "onnxruntime", "openvino")},
         },
     }
-
-
-def _require_folder(path: Path) -> None:
-    """A folder that cannot be written is named before the work, not after it."""
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
-    if not nearest.is_dir():
-        raise cannot_write(path, NotADirectoryError(20, "there is a file where a folder should be"))
-    if not os.access(nearest, os.W_OK):
-        raise cannot_write(path, PermissionError(13, f"no permission to write into {nearest}"))

@@ -95,25 +95,24 @@ _OUTPUTS = {
 """What each head gives in an exported graph; ``class_ids`` only where the graph itself suppresses boxes."""
 
 
-def head_outputs(outputs: Sequence[str], heads: Collection[str] | None, path: Path) -> list[str]:
+def head_outputs(outputs: Sequence[str], heads: Collection[str] | None) -> list[str]:
     """The outputs of an exported graph that belong to some heads.
 
     Args:
         outputs: Names of all outputs.
         heads: The heads; all if None.
-        path: The graph's file, for the message.
 
     Raises:
         YolopError: The graph lacks a head, or none is asked for.
 
     Example:
-        >>> head_outputs(["boxes", "scores", "lanes"], ["detection"], Path("my.onnx"))
+        >>> head_outputs(["boxes", "scores", "lanes"], ["detection"])
         ['boxes', 'scores']
     """
     there = [head for head, names in _OUTPUTS.items() if names[0] in outputs]
     wrong = ["none given"] if heads is not None and not heads else sorted(set(heads or ()) - set(there))
     if wrong:
-        raise YolopError(f"{path} has no head {wrong[0]!r}; it has: {', '.join(there)}")
+        raise YolopError(f"the network has no head {wrong[0]!r}; it has: {', '.join(there)}")
     wanted = [name for head in there if heads is None or head in heads for name in _OUTPUTS[head]]
     return [name for name in outputs if heads is None or name in wanted]
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yolopv2.errors import YolopError
+from yolopv2.errors import MissingExtra, YolopError
 from yolopv2.inference.classes import Classes
 from yolopv2.inference.runtimes.base import PRECISIONS, Runtime
 
@@ -18,9 +18,12 @@ RUNTIMES = ("openvino", "torch", "onnx")
 LoadNetwork = Callable[[], tuple["Network", dict[int, str]]]
 """Gives the network and its class names by id; called only when PyTorch is to run it."""
 
+MakeGraph = Callable[[], Path | None]
+"""Gives the model as an exported graph, or None where there can be none; called only when an engine needs one."""
+
 
 def choose_runtime(
-    graph: Path | None,
+    graph: Path | MakeGraph | None,
     load_network: LoadNetwork | None,
     device: str = "auto",
     runtime: str = "auto",
@@ -30,12 +33,12 @@ def choose_runtime(
 ) -> Runtime:
     """Loads a model into the engine that suits it here.
 
-    Left to itself, a GPU is used through PyTorch if there is one; on the CPU an exported graph runs in OpenVINO and
-    a network in PyTorch. Precision left to itself is what the device is quick in and the results bear: bfloat16 where
-    the processor computes in it, float16 on NVIDIA GPUs, else float32.
+    Left to itself, a GPU is used through PyTorch if there is one; on the CPU an exported graph runs in OpenVINO, and so
+    does a network of which a graph can be made, any other in PyTorch. Precision left to itself is what the device is
+    quick in and the results bear: bfloat16 where the processor computes in it, float16 on NVIDIA GPUs, else float32.
 
     Args:
-        graph: The model as an exported graph, if there is one.
+        graph: The model as an exported graph, or how to make one, if there is one.
         load_network: How to load the model as a network, if there is one.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
         runtime: ``auto`` or one of `RUNTIMES`.
@@ -52,6 +55,9 @@ def choose_runtime(
     device = device.strip().lower()
     if device == "auto":
         device = _best_device() if runtime in ("auto", "torch") and load_network is not None else "cpu"
+    if callable(graph):
+        wanted = runtime in ("openvino", "onnx") or (runtime, device) == ("auto", "cpu")
+        graph = _made(graph, runtime) if wanted else None
     if runtime == "auto":
         runtime = _best_runtime(graph is not None, load_network is not None, device)
     if runtime == "torch":
@@ -74,6 +80,16 @@ def choose_runtime(
 
     precision = _quick_precision(device) if precision == "auto" else precision
     return OpenVinoRuntime(graph, precision, heads, classes)
+
+
+def _made(make_graph: MakeGraph, runtime: str) -> Path | None:
+    """A graph made now; what is missing to make it matters only to who asked for an engine that needs it."""
+    try:
+        return make_graph()
+    except MissingExtra:
+        if runtime != "auto":
+            raise
+        return None
 
 
 def _best_runtime(has_graph: bool, has_network: bool, device: str) -> str:

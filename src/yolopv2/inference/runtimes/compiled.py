@@ -51,8 +51,7 @@ def load_entry(key: str) -> memoryview | None:
     blob = content[:-_DIGEST]
     if hashlib.sha256(blob).digest() != content[-_DIGEST:]:
         return None
-    with suppress(OSError):
-        os.utime(path)  # used just now
+    used_now(path)
     return blob
 
 
@@ -69,16 +68,24 @@ def store_entry(key: str, blob: bytes | memoryview) -> None:
     path = compiled_folder() / f"{key}.blob"
     with suppress(YolopError, OSError):
         write_bytes_atomic(path, b"".join((blob, hashlib.sha256(blob).digest())))
-        _drop_oldest(path.parent)
+        drop_oldest(path.parent, LIMIT)
 
 
-def _drop_oldest(folder: Path) -> None:
+def used_now(path: Path) -> None:
+    """Makes an entry the most recently used one."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def drop_oldest(folder: Path, limit: int) -> None:
+    """Removes the least recently used files of a folder beyond so many bytes; hidden ones are being written."""
     facts = []
-    for path in folder.glob("*.blob"):
+    for path in folder.glob("[!.]*"):
         with suppress(OSError):  # another process may just have dropped it
             facts.append((path.stat().st_mtime_ns, path.stat().st_size, path))
     total = 0
     for _, size, path in sorted(facts, reverse=True):
         total += size
-        if total > LIMIT:
-            path.unlink(missing_ok=True)
+        if total > limit:
+            with suppress(OSError):  # another process may have dropped it, or have it open, which Windows does not bear
+                path.unlink()

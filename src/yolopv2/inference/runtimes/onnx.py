@@ -63,7 +63,7 @@ class OnnxRuntime:
             raise YolopError(f"{graph} cannot be read as an ONNX model: the file is missing or damaged") from None
         self.names = graph_names(self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), graph)
         self.description = f"ONNX Runtime {onnxruntime.__version__} on {device}, float32"
-        self._outputs = head_outputs([output.name for output in self._session.get_outputs()], heads, graph)
+        self._outputs = head_outputs([output.name for output in self._session.get_outputs()], heads)
         self._classes = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
         if self._classes is not None:
             self.names = {number: self.names[i] for number, i in enumerate(self._classes)}

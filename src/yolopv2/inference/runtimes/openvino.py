@@ -34,6 +34,8 @@ _MOST_COMPILED = 4
 _MOST_STREAMS = 8
 """Each holds activations of its own, and delays the first result."""
 
+_MAKING_CORE = threading.Lock()
+
 _CAPABILITY = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
 
 
@@ -57,10 +59,26 @@ def openvino_library() -> ModuleType:
     return openvino
 
 
+def openvino_core() -> Any:
+    """The library's one core, which all models of the process share.
+
+    A core gives the thread that first uses it a stack for signals, and takes it away when it goes. Where two go in the
+    order in which they came, the thread is left with the stack of the first, which is no more: the next signal, be it
+    Ctrl-C or the end of a child process, kills the process. So there is one, and it stays.
+    """
+    with _MAKING_CORE:
+        return _core()
+
+
+@cache
+def _core() -> Any:
+    return openvino_library().Core()
+
+
 @cache
 def cpu_precisions() -> tuple[str, ...]:
     """The precisions in which this machine's processor computes."""
-    capabilities = openvino_library().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return tuple(precision for precision, capability in _CAPABILITY.items() if capability in capabilities)
 
 
@@ -93,12 +111,12 @@ class OpenVinoRuntime:
         if precision not in cpu_precisions():
             raise YolopError(f"this processor has no {precision}: choose from {', '.join(cpu_precisions())}")
         ov = openvino_library()
-        self._core = ov.Core()
+        self._core = openvino_core()
         self._file = GraphFile(graph, self._core)
         known = self._file.description
         self.names = graph_names(known.metadata, graph)
         self.description = f"OpenVINO {ov.__version__.split('-')[0]} on the CPU, {precision}"
-        self._outputs = head_outputs(known.outputs, heads, graph)
+        self._outputs = head_outputs(known.outputs, heads)
         self._ids = None if classes is None else graph_class_ids(classes, self.names, self._outputs, graph)
         if self._ids is not None:
             self.names = {number: self.names[i] for number, i in enumerate(self._ids)}
@@ -225,11 +243,11 @@ def _give_back_memory() -> None:
 
 def _streams() -> int:
     """Canvases that are computed side by side: one for each core, on large machines several cores for each."""
-    return min(int(openvino_library().Core().get_property("CPU", "RANGE_FOR_STREAMS")[1]), _MOST_STREAMS)
+    return min(int(openvino_core().get_property("CPU", "RANGE_FOR_STREAMS")[1]), _MOST_STREAMS)
 
 
 @cache
 def _processor() -> tuple[Any, ...]:
     """What compiled graphs depend on besides the graph."""
-    core = openvino_library().Core()
+    core = openvino_core()
     return tuple(core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES"))
