@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 import torch
 
@@ -15,6 +14,7 @@ from yolopv2.errors import YolopError
 from yolopv2.export.formats import OnnxForm
 from yolopv2.export.graph import to_graph
 from yolopv2.export.onnx import export_onnx
+from yolopv2.inference.runtimes.openvino import openvino_core
 from yolopv2.network import HEADS, Network
 from yolopv2.network.deployed import DeployedNetwork
 from yolopv2.network.network import calibrate
@@ -44,7 +44,8 @@ def run_onnxruntime(path: Path, image: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def run_openvino(path: Path, image: np.ndarray) -> dict[str, np.ndarray]:
-    compiled = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    compiled = openvino_core().compile_model(path, "CPU", settings)
     return {port.get_any_name(): value for port, value in compiled({"image": image}).items()}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import onnx
 from onnx import helper, parser
 
@@ -109,7 +110,9 @@ def add_suppression(
 
 def _rule(thresholds: Thresholds, opset: int) -> onnx.GraphProto:
     text = _RULE.replace("OPSET", str(opset))
-    for word, value in (("CONF", thresholds.conf), ("IOU", thresholds.iou), ("MOST", thresholds.max_det)):
+    # The operator wants scores above its threshold, `to_vehicles` takes those that equal it.
+    below = float(np.nextafter(np.float32(thresholds.conf), np.float32(0)))
+    for word, value in (("CONF", below), ("IOU", thresholds.iou), ("MOST", thresholds.max_det)):
         text = text.replace(word, repr(value))
     return parser.parse_model(text).graph
 
