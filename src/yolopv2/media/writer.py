@@ -87,7 +87,7 @@ class VideoWriter:
         self._to_yuv = VideoReformatter()
 
     def _add_stream(self, rate: Fraction) -> av.VideoStream:
-        # A fifth of the work of veryfast at 23, which the network needs more, and its quality, for files twice as large.
+        # A fifth of veryfast's work at its quality, for files twice as large: the network needs the processor more.
         stream = self._container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "24"})
         width, height = self._size
         stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
