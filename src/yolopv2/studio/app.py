@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import numpy as np
-from fastapi import Body, Depends, FastAPI, Header, Query, Request, Response
+from fastapi import Body, FastAPI, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
@@ -21,18 +21,19 @@ from yolopv2.media import Frame, decode_image
 from yolopv2.media.headers import read_header
 from yolopv2.studio.answers import parts
 from yolopv2.studio.asked import PALETTE, Export, Sliders, Source
+from yolopv2.studio.batch_routes import add_batch_routes
 from yolopv2.studio.errors import Refusal, answer_errors, invalid
 from yolopv2.studio.guard import SESSION_HEADER, Guard
 from yolopv2.studio.look import LEAST_CONF
 from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import check_pixels, jpeg
-from yolopv2.studio.sessions import Session, Sessions
+from yolopv2.studio.requests import Chosen, InSession, read_body
+from yolopv2.studio.sessions import Sessions
 from yolopv2.studio.settings import Settings
 from yolopv2.studio.sources import Opened, from_source, from_upload
 
 PAGE = Path(__file__).parent / "page"
 
-Chosen = Annotated[Choice, Query()]
 _WARM = (720, 1280)
 
 
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None, warm: bool = False) -> FastAPI:
     _add_model_routes(app, models)
     _add_picture_routes(app, settings, models)
     _add_video_routes(app)
+    add_batch_routes(app, settings, models)
 
     @app.get("/")
     def page() -> FileResponse:
@@ -87,14 +89,6 @@ def _make_ready(models: Models) -> None:
         models.look(models.first, Frame(np.zeros((*_WARM, 3), np.uint8), "nothing"))
 
 
-def _session(request: Request, session_name: Annotated[str, Header(alias=SESSION_HEADER)]) -> Session:
-    sessions: Sessions = request.app.state.sessions
-    return sessions.find(session_name)
-
-
-InSession = Annotated[Session, Depends(_session)]
-
-
 def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> None:
     @app.post("/api/session")
     def begin() -> dict[str, Any]:
@@ -107,7 +101,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
             "palette": PALETTE,
             "least_conf": LEAST_CONF,
             "addresses": settings.addresses,
-            "limits": {"picture_bytes": limits.picture_bytes, "video_bytes": limits.video_bytes},
+            "limits": {"files": limits.files},
         }
 
     @app.delete("/api/session")
@@ -117,7 +111,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
     @app.post("/api/sources")
     async def upload(request: Request, session: InSession, choice: Chosen, name: str = "") -> Response:
         if request.headers.get("content-type", "").startswith("application/json"):
-            source = _source(await _body(request, 1 << 16))
+            source = _source(await read_body(request, 1 << 16))
             opened = await run_in_threadpool(from_source, source, session, settings, models)
         else:
             opened = await from_upload(request, unquote(name), session, settings, models)
@@ -169,7 +163,7 @@ def _add_picture_routes(app: FastAPI, settings: Settings, models: Models) -> Non
 
     @app.post("/api/live")
     async def live(request: Request, session: InSession, choice: Chosen) -> Response:
-        data = await _body(request, settings.limits.picture_bytes)
+        data = await read_body(request, settings.limits.picture_bytes)
 
         def answer() -> Response:
             header = read_header(data)
@@ -235,17 +229,3 @@ def _source(body: bytes) -> Source:
         return Source.model_validate_json(body)
     except ValidationError as error:
         raise Refusal(422, invalid(error.errors())) from None
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """A request's body.
-
-    Raises:
-        Refusal: It is too large.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise Refusal(413, f"This is larger than the {most >> 20} MiB that the studio takes here.")
-    return bytes(body)

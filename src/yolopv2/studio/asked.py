@@ -38,6 +38,16 @@ class Export(_Asked):
     layers: list[Layer] = Field(max_length=7)
 
 
+class Archive(Export):
+    """How the results of a batch are to be written.
+
+    Attributes:
+        drawn: Whether pictures and videos with what was seen are wanted too.
+    """
+
+    drawn: bool = False
+
+
 class Generated(_Asked):
     """A generated scene, or a drive where frames are given."""
 
