@@ -52,13 +52,15 @@ class Folder:
     def __init__(self, studio: Any, sliders: dict[str, float] | None = None) -> None:
         self.studio = studio
         self.sliders = sliders or {}
+        self.sent = 0
         self.id = studio.ask("POST", "/api/batches", json=self.sliders).json()["id"]
 
     def ask(self, method: str, path: str = "", **options: Any) -> Any:
         return self.studio.ask(method, f"/api/batches/{self.id}{path}", **options)
 
     def send(self, name: str, data: bytes) -> Any:
-        return self.ask("POST", "/files", params={"name": name}, content=data, headers=OCTETS)
+        self.sent += 1
+        return self.ask("POST", f"/files/{self.sent - 1}", params={"name": name}, content=data, headers=OCTETS)
 
     def add(self, name: str, data: bytes) -> dict[str, Any]:
         row = self.send(name, data).json()
@@ -72,7 +74,7 @@ class Folder:
         answer = self.ask("POST", "/archive", json={"sliders": self.sliders, "layers": ["boxes"], **asked})
         assert answer.status_code == 200, answer.text
         taken = self.studio.client.get(answer.json()["address"])  # as a browser does, without a header
-        assert taken.headers["content-disposition"] == 'attachment; filename="yolopv2.zip"'
+        assert taken.headers["content-disposition"] == "attachment"
         return zipfile.ZipFile(io.BytesIO(taken.content))
 
 
@@ -191,6 +193,16 @@ def test_a_video_is_cancelled_and_what_was_seen_stays(studio, files, monkeypatch
     with folder.archive() as archive:
         assert len(archive.read("scenes.jsonl").splitlines()) == 2
         assert b"cancelled" in archive.read("summary.csv")
+
+
+def test_files_stand_in_the_order_of_their_numbers(studio, files):
+    folder = Folder(studio)
+    for number in (2, 0, 1):
+        folder.sent = number
+        folder.add(f"{number}.png", files["road/a.png"])
+    folder.sent = 1
+    assert folder.send("again.png", files["road/a.png"]).status_code == 409
+    assert [row["name"] for row in folder.ask("POST", "/rows", json={}).json()] == ["0.png", "1.png", "2.png"]
 
 
 def limited(**limits: int) -> TestClient:

@@ -19,6 +19,7 @@ import yolopv2
 from yolopv2.errors import YolopError
 from yolopv2.media import Frame, decode_image
 from yolopv2.media.headers import read_header
+from yolopv2.media.listing import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from yolopv2.studio.answers import parts
 from yolopv2.studio.asked import PALETTE, Export, Sliders, Source
 from yolopv2.studio.batch_routes import add_batch_routes
@@ -101,7 +102,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
             "palette": PALETTE,
             "least_conf": LEAST_CONF,
             "addresses": settings.addresses,
-            "limits": {"files": limits.files},
+            "limits": {"files": limits.files, "suffixes": sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)},
         }
 
     @app.delete("/api/session")

@@ -26,10 +26,10 @@ def add_batch_routes(app: FastAPI, settings: Settings, models: Models) -> None:
         session.add_batch(batch)
         return {"id": batch.id, "engine": models.engine(choice)}
 
-    @app.post("/api/batches/{batch_id}/files")
-    async def add(request: Request, batch_id: str, session: InSession, name: str = "") -> dict[str, Any]:
+    @app.post("/api/batches/{batch_id}/files/{number}")
+    async def add(request: Request, batch_id: str, number: int, session: InSession, name: str = "") -> dict[str, Any]:
         batch = session.batch(batch_id)
-        entry = await batch.add(request, unquote(name))
+        entry = await batch.add(request, number, unquote(name))
         return entry.row(batch.thresholds)
 
     @app.get("/api/batches/{batch_id}/files/{number}")
@@ -53,10 +53,10 @@ def add_batch_routes(app: FastAPI, settings: Settings, models: Models) -> None:
     def pack(batch_id: str, session: InSession, asked: Archive) -> dict[str, Any]:
         batch = session.batch(batch_id)
         blocks = archive(batch, asked.sliders.thresholds(), [*asked.layers], asked.drawn)
-        return {"address": f"/take/{tickets.new(Download('yolopv2.zip', 'application/zip', blocks))}"}
+        return {"address": f"/take/{tickets.new(Download('application/zip', blocks))}"}
 
     @app.get("/take/{ticket}")
     def take(ticket: str) -> StreamingResponse:
         download = tickets.take(ticket)
-        disposition = {"Content-Disposition": f'attachment; filename="{download.name}"'}
+        disposition = {"Content-Disposition": "attachment"}  # the page names the file
         return StreamingResponse(download.blocks, media_type=download.kind, headers=disposition)

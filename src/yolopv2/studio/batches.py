@@ -63,6 +63,11 @@ class Entry:
         self.times: list[float | None] = []
         self.milliseconds = 0.0
 
+    @property
+    def is_of_use(self) -> bool:
+        """Whether it was not cancelled before anything was seen."""
+        return self.work.state != "cancelled" or len(self.looks) > 0
+
     def frames(self, limits: Limits) -> Generator[Frame, None, None]:
         """The picture, or the frames of the video."""
         if self.kind == "picture":
@@ -113,19 +118,23 @@ class Batch:
         self.thresholds = Thresholds()
         self._models, self._choice = models, choice
         self._entries: dict[int, Entry] = {}
-        self._count = 0
         self._lock = threading.Lock()
         self._looking = threading.Lock()
 
-    async def add(self, request: Request, name: str) -> Entry:
+    async def add(self, request: Request, number: int, name: str) -> Entry:
         """Takes a file that comes as the body of a request, and begins to look at it.
 
         One that is refused for what it is becomes a failed entry, so that the list of results names it.
 
+        Args:
+            request: Its body is the file.
+            number: The file's place in the batch, counted from 0.
+            name: As it was sent.
+
         Raises:
-            Refusal: There is no room for it, or for any file more.
+            Refusal: There is no room for it, or its place is taken.
         """
-        entry = self._new(name)
+        entry = self._new(number, name)
         try:
             await receive(request, entry.path, self.shelf, self.limits)
         except Refusal as refusal:
@@ -143,15 +152,16 @@ class Batch:
         await run_in_threadpool(entry.work.join, 2)
         return entry
 
-    def _new(self, name: str) -> Entry:
+    def _new(self, number: int, name: str) -> Entry:
+        if not 0 <= number < self.limits.files:
+            raise Refusal(409, f"A batch takes up to {self.limits.files:,} files: use yolopv2 predict for more.")
         with self._lock:
-            if len(self._entries) >= self.limits.files:
-                raise Refusal(409, f"A batch takes up to {self.limits.files:,} files: use yolopv2 predict for more.")
+            before = self._entries.get(number)
+            if before is not None and before.is_of_use:
+                raise Refusal(409, "This batch has a file of this number already.")
             if sum(entry.work.is_running for entry in self._entries.values()) >= _MOST_UNFINISHED:
                 raise Refusal(429, "Files of this batch are waiting already: send the next when one of them is done.")
-            entry = Entry(self._count, plain_path(name), self.shelf)
-            self._entries[self._count] = entry
-            self._count += 1
+            self._entries[number] = entry = Entry(number, plain_path(name), self.shelf)
             return entry
 
     def _forget(self, entry: Entry) -> None:
@@ -196,9 +206,10 @@ class Batch:
                 work.done += 1
 
     def entries(self) -> list[Entry]:
-        """All of them, in the order they came."""
+        """All of them by their number, but for those that were cancelled before anything was seen."""
         with self._lock:
-            return [*self._entries.values()]
+            entries = sorted(self._entries.items())
+        return [entry for _, entry in entries if entry.is_of_use]
 
     def entry(self, number: int) -> Entry:
         """One of them.

@@ -16,12 +16,10 @@ class Download(NamedTuple):
     """What a ticket stands for.
 
     Attributes:
-        name: Of the file.
-        kind: Its media type.
+        kind: Their media type.
         blocks: Its bytes, made when they are asked for.
     """
 
-    name: str
     kind: str
     blocks: Iterator[bytes]
 
@@ -33,9 +31,9 @@ class Tickets:
 
     Example:
         >>> tickets = Tickets()
-        >>> ticket = tickets.new(Download("a.zip", "application/zip", iter([b"PK"])))
-        >>> tickets.take(ticket).name
-        'a.zip'
+        >>> ticket = tickets.new(Download("application/zip", iter([b"PK"])))
+        >>> [*tickets.take(ticket).blocks]
+        [b'PK']
     """
 
     def __init__(self) -> None:

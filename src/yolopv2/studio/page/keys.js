@@ -7,7 +7,7 @@ import { element } from "./state.js";
 import { toggleTheme } from "./theme.js";
 import { step, togglePlay } from "./video.js";
 
-export function listenToKeys({ zoomBy, zoomFit, pick }) {
+export function listenToKeys({ zoomBy, zoomFit, pick, pickFolder }) {
   const acts = {
     "+": () => zoomBy(1.4),
     "=": () => zoomBy(1.4),
@@ -16,6 +16,7 @@ export function listenToKeys({ zoomBy, zoomFit, pick }) {
     b: toggleSplit,
     c: toggleCompare,
     o: pick,
+    f: pickFolder,
     t: toggleTheme,
     "?": () => element("keys").showModal(),
   };

@@ -17,6 +17,7 @@ export function buildTake(pane) {
   });
   click("take-mp4", () => takeVideo("export.mp4", `${stem(false)}.mp4`));
   click("take-jsonl", () => takeVideo("scenes.jsonl", "scenes.jsonl"));
+  click("take-zip", takeBatch);
   element("copy").addEventListener("click", copy);
   for (const name of ["python", "cli"]) element(`code-${name}`).addEventListener("click", () => chooseLanguage(name));
 }
@@ -54,6 +55,14 @@ async function takeVideo(name, savedAs) {
   save(await api.videoFile(item.id, name), savedAs);
 }
 
+// The browser takes it by itself, straight to disk, while the studio writes it.
+async function takeBatch() {
+  const { item, sliders } = state;
+  const { address } = await api.batchArchive(item.id, sliders, drawnLayers(state.layers), element("zip-drawn").checked);
+  make("a", { href: address, download: `${item.name}_seen.zip` }).click();
+  tell("The results are being saved");
+}
+
 function chooseLanguage(name) {
   language = name;
   for (const other of ["python", "cli"]) element(`code-${other}`).setAttribute("aria-pressed", String(other === name));
@@ -84,6 +93,9 @@ async function copy() {
 
 on("item", () => {
   const isVideo = state.item?.kind === "video";
+  const isBatch = state.item?.kind === "batch";
   element("take-mp4").hidden = element("take-jsonl").hidden = !isVideo;
+  element("take-png").hidden = element("take-json").hidden = isBatch;
+  element("take-batch").hidden = !isBatch;
 });
 on("item look sliders layers choice", showCode);
