@@ -10,9 +10,8 @@ from urllib.parse import unquote
 
 import numpy as np
 from fastapi import Body, FastAPI, Header, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 import yolopv2
@@ -23,15 +22,17 @@ from yolopv2.media.listing import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from yolopv2.studio.answers import parts
 from yolopv2.studio.asked import PALETTE, Export, Sliders, Source
 from yolopv2.studio.batch_routes import add_batch_routes
-from yolopv2.studio.errors import Refusal, answer_errors, invalid
+from yolopv2.studio.errors import Refusal, answer_errors
 from yolopv2.studio.guard import SESSION_HEADER, Guard
 from yolopv2.studio.look import LEAST_CONF
 from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import check_pixels, jpeg
-from yolopv2.studio.requests import Chosen, InSession, read_body
+from yolopv2.studio.requests import Chosen, InSession, read_body, read_json
 from yolopv2.studio.sessions import Sessions
 from yolopv2.studio.settings import Settings
 from yolopv2.studio.sources import Opened, from_source, from_upload
+from yolopv2.studio.tickets import Tickets
+from yolopv2.studio.workflow_routes import add_workflow_routes
 
 PAGE = Path(__file__).parent / "page"
 
@@ -75,7 +76,15 @@ def create_app(settings: Settings | None = None, warm: bool = False) -> FastAPI:
     _add_model_routes(app, models)
     _add_picture_routes(app, settings, models)
     _add_video_routes(app)
-    add_batch_routes(app, settings, models)
+    tickets = Tickets()
+    add_batch_routes(app, settings, models, tickets)
+    add_workflow_routes(app, models, tickets)
+
+    @app.get("/take/{ticket}")
+    def take(ticket: str) -> StreamingResponse:
+        download = tickets.take(ticket)
+        disposition = {"Content-Disposition": "attachment"}  # the page names the file
+        return StreamingResponse(download.blocks, media_type=download.kind, headers=disposition)
 
     @app.get("/")
     def page() -> FileResponse:
@@ -112,7 +121,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
     @app.post("/api/sources")
     async def upload(request: Request, session: InSession, choice: Chosen, name: str = "") -> Response:
         if request.headers.get("content-type", "").startswith("application/json"):
-            source = _source(await read_body(request, 1 << 16))
+            source = await read_json(request, Source, 1 << 16)
             opened = await run_in_threadpool(from_source, source, session, settings, models)
         else:
             opened = await from_upload(request, unquote(name), session, settings, models)
@@ -218,15 +227,3 @@ def _add_video_routes(app: FastAPI) -> None:
     @app.get("/api/videos/{video_id}/{name}")
     def exported(video_id: str, name: Literal["export.mp4", "scenes.jsonl"], session: InSession) -> FileResponse:
         return FileResponse(session.video(video_id).exported(name))
-
-
-def _source(body: bytes) -> Source:
-    """What a JSON body names.
-
-    Raises:
-        Refusal: It is not valid.
-    """
-    try:
-        return Source.model_validate_json(body)
-    except ValidationError as error:
-        raise Refusal(422, invalid(error.errors())) from None

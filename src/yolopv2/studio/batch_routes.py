@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import Body, FastAPI, Request
-from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from yolopv2.studio.archive import archive
 from yolopv2.studio.asked import Archive, Sliders
@@ -15,9 +15,8 @@ from yolopv2.studio.settings import Settings
 from yolopv2.studio.tickets import Download, Tickets
 
 
-def add_batch_routes(app: FastAPI, settings: Settings, models: Models) -> None:
+def add_batch_routes(app: FastAPI, settings: Settings, models: Models, tickets: Tickets) -> None:
     """Adds them."""
-    tickets = Tickets()
 
     @app.post("/api/batches")
     def begin(session: InSession, choice: Chosen, sliders: Annotated[Sliders, Body()]) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def add_batch_routes(app: FastAPI, settings: Settings, models: Models) -> None:
     async def add(request: Request, batch_id: str, number: int, session: InSession, name: str = "") -> dict[str, Any]:
         batch = session.batch(batch_id)
         entry = await batch.add(request, number, unquote(name))
-        return entry.row(batch.thresholds)
+        return await run_in_threadpool(entry.row, batch.thresholds)
 
     @app.get("/api/batches/{batch_id}/files/{number}")
     def row(batch_id: str, number: int, session: InSession) -> dict[str, Any]:
@@ -52,11 +51,5 @@ def add_batch_routes(app: FastAPI, settings: Settings, models: Models) -> None:
     @app.post("/api/batches/{batch_id}/archive")
     def pack(batch_id: str, session: InSession, asked: Archive) -> dict[str, Any]:
         batch = session.batch(batch_id)
-        blocks = archive(batch, asked.sliders.thresholds(), [*asked.layers], asked.drawn)
+        blocks = archive(batch, asked)
         return {"address": f"/take/{tickets.new(Download('application/zip', blocks))}"}
-
-    @app.get("/take/{ticket}")
-    def take(ticket: str) -> StreamingResponse:
-        download = tickets.take(ticket)
-        disposition = {"Content-Disposition": "attachment"}  # the page names the file
-        return StreamingResponse(download.blocks, media_type=download.kind, headers=disposition)

@@ -1,10 +1,11 @@
 """What the routes have in common: the session, the model, and the body of a request."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Query, Request
+from pydantic import BaseModel, ValidationError
 
-from yolopv2.studio.errors import Refusal
+from yolopv2.studio.errors import Refusal, invalid
 from yolopv2.studio.guard import SESSION_HEADER
 from yolopv2.studio.models import Choice
 from yolopv2.studio.sessions import Session, Sessions
@@ -20,6 +21,21 @@ def _session(request: Request, session_name: Annotated[str, Header(alias=SESSION
 
 InSession = Annotated[Session, Depends(_session)]
 """The session that a request names."""
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_json(request: Request, kind: type[M], most: int) -> M:
+    """A request's body, as JSON of a kind.
+
+    Raises:
+        Refusal: It has more than ``most`` bytes, or is not valid.
+    """
+    try:
+        return kind.model_validate_json(await read_body(request, most))
+    except ValidationError as error:
+        raise Refusal(422, invalid(error.errors())) from None
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -15,8 +15,9 @@ from yolopv2.studio.settings import Limits
 if TYPE_CHECKING:
     from yolopv2.studio.batches import Batch
     from yolopv2.studio.videos import Video
+    from yolopv2.studio.workflows import WorkflowRun
 
-T = TypeVar("T", bound="Picture | Video | Batch")
+T = TypeVar("T", bound="Picture | Video | Batch | WorkflowRun")
 
 
 class Disk:
@@ -113,6 +114,7 @@ class Session:
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         self._videos: OrderedDict[str, Video] = OrderedDict()
         self._batches: OrderedDict[str, Batch] = OrderedDict()
+        self._runs: OrderedDict[str, WorkflowRun] = OrderedDict()
         self._lock = threading.Lock()
 
     def shelf(self) -> Shelf:
@@ -130,6 +132,10 @@ class Session:
     def add_batch(self, batch: "Batch") -> None:
         """Keeps a batch; the oldest make room."""
         self._add(self._batches, batch, self._limits.batches)
+
+    def add_run(self, run: "WorkflowRun") -> None:
+        """Keeps a run of a workflow; the oldest make room."""
+        self._add(self._runs, run, self._limits.runs)
 
     def _add(self, kept: OrderedDict[str, T], new: T, most: int) -> None:
         with self._lock:
@@ -162,6 +168,14 @@ class Session:
         """
         return self._find(self._batches, name, "batch")
 
+    def run(self, name: str) -> "WorkflowRun":
+        """A run of a workflow by its id.
+
+        Raises:
+            Refusal: It is gone.
+        """
+        return self._find(self._runs, name, "run")
+
     def end_batch(self, name: str) -> None:
         """Ends a batch and removes its files, if there is one of that id."""
         with self._lock:
@@ -169,7 +183,7 @@ class Session:
         if batch is not None:
             batch.close()
 
-    def _find(self, kept: OrderedDict[str, T], name: str, kind: Literal["picture", "video", "batch"]) -> T:
+    def _find(self, kept: OrderedDict[str, T], name: str, kind: Literal["picture", "video", "batch", "run"]) -> T:
         with self._lock:
             if name not in kept:
                 raise Refusal(404, f"This {kind} is no longer kept: open it again.")
@@ -179,11 +193,12 @@ class Session:
     def close(self) -> None:
         """Ends what runs and removes what is kept."""
         with self._lock:
-            gone: list[Picture | Video | Batch] = [*self._pictures.values(), *self._videos.values()]
-            gone += self._batches.values()
+            gone: list[Picture | Video | Batch | WorkflowRun] = [*self._runs.values(), *self._batches.values()]
+            gone += [*self._pictures.values(), *self._videos.values()]
             self._pictures.clear()
             self._videos.clear()
             self._batches.clear()
+            self._runs.clear()
         for old in gone:
             old.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -20,6 +20,7 @@ class Limits:
         videos: Videos kept per session; the oldest make room.
         batches: Batches kept per session; the oldest make room.
         files: Files of one batch.
+        runs: Runs of workflows kept per session; the oldest make room.
     """
 
     picture_bytes: int = 32 * MIB
@@ -32,6 +33,7 @@ class Limits:
     videos: int = 3
     batches: int = 2
     files: int = 10_000
+    runs: int = 2
 
 
 @dataclass(frozen=True)

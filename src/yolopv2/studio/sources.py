@@ -1,6 +1,5 @@
 """From what a page gives (a file, an address, a seed) to a picture or a video."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Literal
@@ -162,7 +161,7 @@ def _open(
     try:
         if kind == "picture":
             data = path.read_bytes()
-            os.unlink(path)
+            shelf.drop(path)
             picture = Picture(shelf, data, name, settings.limits)
             session.add_picture(picture)
             return Opened(origin, picture=picture)

@@ -171,7 +171,7 @@ class Video:
                 self._render(work, *self._drive)
             work.state, work.done = "looking", 0
             self._engine = self._models.engine(choice)
-            with closing(ahead(self._frames())) as frames:
+            with closing(ahead(self.frames())) as frames:
                 for frame in frames:
                     work.check()
                     look = self._models.look(choice, frame)
@@ -199,7 +199,7 @@ class Video:
     def _write(self, work: Work, thresholds: Thresholds, layers: list[str]) -> None:
         folder, looks, lines = self._shelf.folder, [*self._looks], []
         path = folder / "export.mp4"
-        with a_turn(work), VideoWriter(path, self._fps, *self._size) as video, closing(self._frames()) as frames:
+        with a_turn(work), VideoWriter(path, self._fps, *self._size) as video, closing(self.frames()) as frames:
             work.state = "looking"
             for frame, look in zip(frames, looks, strict=False):
                 work.check()
@@ -210,7 +210,8 @@ class Video:
         self._shelf.take(path.stat().st_size)
         self._shelf.write("scenes.jsonl", "".join(lines).encode())
 
-    def _frames(self) -> Generator[Frame, None, None]:
+    def frames(self) -> Generator[Frame, None, None]:
+        """The frames of the video itself, as far as they are looked at."""
         return video_frames(self.path, self.name, self._limits.frames)
 
     def exported(self, name: Literal["export.mp4", "scenes.jsonl"]) -> Path:
