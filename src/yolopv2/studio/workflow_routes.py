@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -80,5 +81,5 @@ def _one(frame: Frame) -> Generator[Frame, None, None]:
 def _all(batch: Batch) -> Generator[Frame, None, None]:
     """The frames of a batch that could be looked at."""
     for entry in batch.entries():
-        for frame, _ in zip(entry.frames(batch.limits), range(len(entry.looks)), strict=False):
-            yield frame
+        with closing(entry.frames(batch.limits)) as frames:
+            yield from (frame for _, frame in zip(range(len(entry.looks)), frames, strict=False))

@@ -6,6 +6,7 @@ import { toggleSplit } from "./pointer.js";
 import { element } from "./state.js";
 import { toggleTheme } from "./theme.js";
 import { step, togglePlay } from "./video.js";
+import { toggleWorkflow } from "./workflow.js";
 
 export function listenToKeys({ zoomBy, zoomFit, pick, pickFolder }) {
   const acts = {
@@ -18,12 +19,13 @@ export function listenToKeys({ zoomBy, zoomFit, pick, pickFolder }) {
     o: pick,
     f: pickFolder,
     t: toggleTheme,
+    w: toggleWorkflow,
     "?": () => element("keys").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target.matches("select, textarea, input[type=url]")) return;
+    if (target.matches("select, textarea, input[type=url], input[type=text], input[type=number]")) return;
     const isControl = target.matches("input, button, [role=slider]");
     const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     let done = false;

@@ -18,6 +18,7 @@ import { buildTake } from "./take.js";
 import { toggleTheme } from "./theme.js";
 import { buildTimeline } from "./video.js";
 import { Pane, fit, viewport } from "./view.js";
+import { buildWorkflow } from "./workflow.js";
 
 const DRIVE = { seed: 119, frames: 60 };
 const EXAMPLES = [
@@ -108,6 +109,7 @@ function wireControls() {
   const click = (id, act) => element(id).addEventListener("click", () => act());
   click("pick", pick);
   click("open", pick);
+  click("flow-open", pick);
   click("new", () => show(null));
   click("camera", openCamera);
   click("try-drive", () => openDrive(DRIVE));
@@ -184,6 +186,7 @@ async function start() {
   buildTake(first);
   buildTable();
   buildBatch();
+  buildWorkflow();
   buildCatalogue();
   showExamples();
   try {

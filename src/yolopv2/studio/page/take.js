@@ -18,7 +18,7 @@ export function buildTake(pane) {
   click("take-mp4", () => takeVideo("export.mp4", `${stem(false)}.mp4`));
   click("take-jsonl", () => takeVideo("scenes.jsonl", "scenes.jsonl"));
   click("take-zip", takeBatch);
-  element("copy").addEventListener("click", copy);
+  element("copy").addEventListener("click", () => copyText(element("code"), element("copy")));
   for (const name of ["python", "cli"]) element(`code-${name}`).addEventListener("click", () => chooseLanguage(name));
 }
 
@@ -28,7 +28,7 @@ const stem = (ofFrame = true) => {
   return `${name}${item.kind === "video" && ofFrame ? `_${String(item.index).padStart(6, "0")}` : ""}_seen`;
 };
 
-function save(blob, name) {
+export function save(blob, name) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
@@ -79,14 +79,14 @@ function showCode() {
   element("code").textContent = language === "python" ? pythonCode(facts) : cliCode(facts);
 }
 
-async function copy() {
+export async function copyText(place, button) {
   try {
-    await navigator.clipboard.writeText(element("code").textContent);
-    element("copy").textContent = "Copied";
-    setTimeout(() => (element("copy").textContent = "Copy"), 1500);
+    await navigator.clipboard.writeText(place.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
     tell("The code is copied");
   } catch {
-    getSelection().selectAllChildren(element("code"));
+    getSelection().selectAllChildren(place);
     complain(new Error("The browser does not let the page copy: the code is selected, press Ctrl-C."));
   }
 }
