@@ -13,7 +13,7 @@ import pytest
 
 from yolopv2.data.synthetic import Drive, render_scene
 from yolopv2.files import encode_image
-from yolopv2.ikomia import Workflow
+from yolopv2.ikomia import Workflow, load_tasks
 from yolopv2.ikomia.registry import TASKS
 from yolopv2.media import VideoWriter, decode_image
 from yolopv2.scene.save import _owners
@@ -166,10 +166,12 @@ def test_a_workflow_is_bounded_in_bytes_and_needs_something_to_work_on(studio, w
 def test_a_file_is_checked_and_comes_back_as_the_library_writes_it(studio, whole, tmp_path):
     answer = studio.ask("POST", "/api/workflow/check", content=(tmp_path / "near.json").read_bytes())
     assert answer.json() == whole
-    for bad in (b"", b"{", b"[]", b"\x00" * 100, json.dumps({"tasks": [{"task_id": -1}]}).encode()):
+    for bad in (b"", b"{", b"[]", b"[" * 100_000, b"\x00" * 100, json.dumps({"tasks": [{"task_id": -1}]}).encode()):
         answer = studio.ask("POST", "/api/workflow/check", content=bad)
         assert answer.status_code == 422
         assert "is no workflow" in answer.json()["error"]
+    crowd = {"tasks": [{"task_id": n, "task_data": {"name": "draw"}} for n in range(9000)]}
+    assert studio.ask("POST", "/api/workflow/check", json=crowd).status_code == 413
     whole["connections"].append({"source_id": 2, "source_index": 0, "target_id": 1, "target_index": 0})
     answer = studio.ask("POST", "/api/workflow/check", json=whole)
     assert "already fed" in answer.json()["error"]
@@ -272,3 +274,17 @@ def test_tasks_are_described_as_they_are():
     layers = described["draw"]["parameters"][0]
     assert layers["several"]
     assert set(layers["default"].split(",")) < set(layers["choices"])
+
+
+def test_tasks_of_ones_own_run_in_the_studio(studio, make, picture):
+    before = dict(TASKS)
+    try:
+        load_tasks(Path(__file__).parents[2] / "examples" / "blur_task.py")
+        described = studio.ask("GET", "/api/workflow/tasks").json()[-1]
+        assert (described["name"], described["file"]) == ("blur", "blur_task.py")
+        assert described["parameters"][0]["description"] == "Width of the blur, as a part of each vehicle's width."
+        run = run_on(studio, make(("infer_yolop_v2", PARAMS), ("blur", {"strength": 0.5})), picture=picture)
+        assert (run["state"], run["tasks"][1]["picture"]) == ("done", True)
+    finally:
+        TASKS.clear()
+        TASKS.update(before)

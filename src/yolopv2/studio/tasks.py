@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -27,10 +28,10 @@ def describe_tasks() -> list[dict[str, Any]]:
     """All tasks, in the order they are offered.
 
     Returns:
-        For each ``name``, ``title``, the kinds of its ``inputs`` and ``outputs``, which inputs it ``needs``, and its
-        ``parameters``: ``name``, ``default`` (as a string), ``description``, ``here`` (what is different in the
-        studio), ``type`` (``bool``, ``number``, ``text``), ``choices`` and whether ``several`` may be chosen, or the
-        bounds ``min`` and ``max``.
+        For each ``name``, ``file`` (the name of that it was loaded from, None for the package's own), ``title``, the
+        kinds of its ``inputs`` and ``outputs``, which inputs it ``needs``, and its ``parameters``: ``name``,
+        ``default`` (as a string), ``description``, ``here`` (what is different in the studio), ``type`` (``bool``,
+        ``number``, ``text``), ``choices`` and whether ``several`` may be chosen, or the bounds ``min`` and ``max``.
     """
     return [_task(name, kind()) for name, kind in TASKS.items()]
 
@@ -40,6 +41,7 @@ def _task(name: str, task: Task) -> dict[str, Any]:
     told = _attributes(params)
     return {
         "name": name,
+        "file": None if type(task).__module__.startswith("yolopv2.") else Path(inspect.getfile(type(task))).name,
         "title": (inspect.getdoc(type(task)) or "").partition("\n")[0],
         "inputs": [kind.value for kind in task.inputs],
         "outputs": [kind.value for kind in task.outputs],

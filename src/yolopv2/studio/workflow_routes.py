@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
 
-from yolopv2.ikomia.file import parse_workflow, workflow_text
+from yolopv2.ikomia.file import workflow_text
 from yolopv2.media import Frame
 from yolopv2.studio.asked import RunOn
 from yolopv2.studio.batches import Batch
@@ -17,7 +18,7 @@ from yolopv2.studio.requests import InSession, read_body, read_json
 from yolopv2.studio.sessions import Session
 from yolopv2.studio.tasks import describe_tasks
 from yolopv2.studio.tickets import Download, Tickets
-from yolopv2.studio.workflows import MOST_BYTES, Frames, WorkflowRun
+from yolopv2.studio.workflows import MOST_BYTES, Frames, WorkflowRun, sound_workflow
 from yolopv2.studio.zips import zip_of_folder
 
 
@@ -30,16 +31,13 @@ def add_workflow_routes(app: FastAPI, models: Models, tickets: Tickets) -> None:
 
     @app.post("/api/workflow/check")
     async def check(request: Request, session: InSession) -> Any:
-        return json.loads(workflow_text(*parse_workflow(await read_body(request, MOST_BYTES), "that was given")))
+        text = await read_body(request, MOST_BYTES)
+        return await run_in_threadpool(lambda: json.loads(workflow_text(*sound_workflow(text))))
 
     @app.post("/api/workflow/runs")
     async def run(request: Request, session: InSession) -> dict[str, Any]:
         asked = await read_json(request, RunOn, MOST_BYTES)
-        frames, total = _frames(session, asked)
-        started = WorkflowRun(session.shelf(), models, json.dumps(asked.workflow).encode())
-        session.add_run(started)
-        started.start(frames, total)
-        return started.describe()
+        return await run_in_threadpool(_start, session, models, asked)
 
     @app.get("/api/workflow/runs/{run_id}")
     def progress(run_id: str, session: InSession) -> dict[str, Any]:
@@ -57,6 +55,14 @@ def add_workflow_routes(app: FastAPI, models: Models, tickets: Tickets) -> None:
     def files(run_id: str, number: int, session: InSession) -> dict[str, Any]:
         blocks = zip_of_folder(session.run(run_id).written(number))
         return {"address": f"/take/{tickets.new(Download('application/zip', blocks))}"}
+
+
+def _start(session: Session, models: Models, asked: RunOn) -> dict[str, Any]:
+    frames, total = _frames(session, asked)
+    run = WorkflowRun(session.shelf(), models, json.dumps(asked.workflow).encode())
+    session.add_run(run)
+    run.start(frames, total)
+    return run.describe()
 
 
 def _frames(session: Session, asked: RunOn) -> tuple[Frames, int | None]:

@@ -4,15 +4,17 @@ A workflow comes from a browser, and its parameters with it. Two of them name fi
 the folders of files to be written are replaced by the run's own, whose files the page can take.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from yolopv2.errors import YolopError
+from yolopv2.ikomia.exposed import Exposed
 from yolopv2.ikomia.file import parse_workflow
 from yolopv2.ikomia.graph import Graph
 from yolopv2.ikomia.outputs import CLASSES, IO, DataDictIO, DetectionIO, ImageIO, SegmentationIO
@@ -36,6 +38,7 @@ MOST_BYTES = 1 << 20
 """Of a workflow that a page sends."""
 
 _MOST_TASKS = 16
+_MOST_CONNECTIONS = 64
 _LONGEST_VALUE = 2000
 _FRAMES_BETWEEN_COUNTS = 25
 """Frames after which the bytes of written files are counted."""
@@ -94,8 +97,7 @@ class WorkflowRun:
         self._results: list[dict[str, Any]] = []
         self._counted = 0
         try:
-            _, self._graph, _ = parse_workflow(text, "of the page")
-            _check(self._graph)
+            _, self._graph, _ = sound_workflow(text)
             self._keep_in(models)
         except BaseException:
             shelf.remove()
@@ -210,18 +212,26 @@ class WorkflowRun:
         forget_names(self._shelf.folder)
 
 
-def _check(graph: Graph) -> None:
-    """Refuses what would take the studio too long.
+def sound_workflow(text: bytes) -> tuple[str, Graph, Exposed]:
+    """Reads a workflow as `yolopv2.ikomia.file.parse_workflow` does, unless it would take the studio too long.
 
     Raises:
-        Refusal: It would.
+        YolopError: It is none, or not a sound one.
+        Refusal: It has too many tasks or connections, or too long a parameter.
     """
-    if len(graph.tasks) - 1 > _MOST_TASKS:
-        raise Refusal(413, f"The studio runs workflows of up to {_MOST_TASKS} tasks.")
+    with suppress(ValueError, RecursionError, AttributeError):  # then it is no workflow, as the library will say
+        given = json.loads(text)
+        for name, most in (("tasks", _MOST_TASKS), ("connections", _MOST_CONNECTIONS)):
+            if isinstance(listed := given.get(name), list) and len(listed) > most:
+                raise Refusal(413, f"The studio takes workflows of up to {most} {name}.")
+    name, graph, exposed = parse_workflow(text, "that was given")
     for task in graph.tasks:
-        for name, value in task.get_parameters().items():
+        for parameter, value in task.get_parameters().items():
             if len(value) > _LONGEST_VALUE:
-                raise Refusal(413, f"{task.name}, parameter {name!r}: the studio takes up to {_LONGEST_VALUE} letters.")
+                raise Refusal(
+                    413, f"{task.name}, parameter {parameter!r}: the studio takes up to {_LONGEST_VALUE} letters."
+                )
+    return name, graph, exposed
 
 
 def _picture(task: Task) -> bytes | None:

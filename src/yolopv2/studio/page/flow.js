@@ -21,9 +21,10 @@ export const parentOf = (flow, id) => feeds(flow, id)[0]?.source_id ?? null;
 
 export const emptyFlow = () => ({ metadata: { name: "workflow", description: "", keywords: "" }, tasks: [], connections: [], exposed_parameters: [], exposed_outputs: [] });
 
+// The package's own tasks in a row.
 export function startingFlow(specs, params = {}) {
   let [flow, last] = [emptyFlow(), ROOT];
-  for (const { name } of specs) ({ flow, id: last } = insertAfter(flow, specs, last, name));
+  for (const { name } of specs.filter(({ file }) => !file)) ({ flow, id: last } = insertAfter(flow, specs, last, name));
   for (const [name, value] of Object.entries(params)) flow = withParameter(flow, 0, name, value);
   return flow;
 }
@@ -32,7 +33,9 @@ export function startingFlow(specs, params = {}) {
 export function insertAfter(flow, specs, after, name) {
   const spec = specs.find((each) => each.name === name);
   const id = Math.max(-1, ...flow.tasks.map((task) => task.task_id)) + 1;
-  const parameters = spec.parameters.map((each) => ({ name: each.name, value: each.default }));
+  const alike = flow.tasks.filter((task) => task.task_data.name === name).length;
+  const apart = (each) => (each.name === "folder" && alike ? `${each.default}-${alike + 1}` : each.default); // no file twice
+  const parameters = spec.parameters.map((each) => ({ name: each.name, value: apart(each) }));
   const task = { task_id: id, task_data: { name, parameters, inputs: [], outputs: [], language: 1 } };
   return { flow: placeAfter(flow, specs, after, task, leaves(flow, after)), id };
 }

@@ -7,12 +7,15 @@ const quote = (text) => JSON.stringify(text);
 
 export function flowPython(flow, specs, item) {
   const variables = new Map([[ROOT, "wf.root()"]]);
-  const lines = ["from yolopv2.ikomia import Workflow", "", `wf = Workflow(${quote(flow.metadata.name)})`];
+  const files = [...new Set(flow.tasks.map((task) => specOf(flow, specs, task.task_id).file).filter(Boolean))];
+  const names = files.length ? "Workflow, load_tasks" : "Workflow";
+  const lines = [`from yolopv2.ikomia import ${names}`, "", ...files.map((file) => `load_tasks(${quote(file)})`), `wf = Workflow(${quote(flow.metadata.name)})`];
   let before = ROOT;
   for (const task of flow.tasks) {
     const { task_id: id, task_data: { name } } = task;
-    const alike = [...variables.values()].filter((other) => other.startsWith(VARIABLES[name])).length;
-    variables.set(id, `${VARIABLES[name]}${alike ? alike + 1 : ""}`);
+    const variable = VARIABLES[name] ?? `${name.replace(/\W/g, "_")}_task`;
+    const alike = [...variables.values()].filter((other) => other.replace(/\d*$/, "") === variable).length;
+    variables.set(id, `${variable}${alike ? alike + 1 : ""}`);
     const isNext = isAutomatic(flow, specs, before, id);
     const options = [`name=${quote(name)}`, ...changedParameters(task, specs), ...(isNext ? ["auto_connect=True"] : [])];
     lines.push(`${variables.get(id)} = wf.add_task(${options.join(", ")})`);

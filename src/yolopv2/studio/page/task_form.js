@@ -87,7 +87,7 @@ function inputRow(flow, specs, id, input, edit) {
     },
   });
   select.append(make("option", { value: -1, textContent: "nothing" }), ...offers.map(({ source }, number) =>
-    make("option", { value: number, textContent: source === ROOT ? "Input" : numbered(flow, source) })));
+    make("option", { value: number, textContent: numbered(flow, source) })));
   select.value = String(now ? offers.findIndex(({ source, output }) => source === now.source_id && output === now.source_index) : -1);
   const isNeeded = spec.needs.includes(input);
   return make("label", {}, make("span", {}, `${capital(KINDS[spec.inputs[input]])}${isNeeded ? " (needed)" : ""}`), select);
@@ -95,6 +95,7 @@ function inputRow(flow, specs, id, input, edit) {
 
 // A task's name, and which of that name it is.
 export function numbered(flow, id) {
+  if (id === ROOT) return "Input";
   const name = nameOf(flow, id);
   const alike = flow.tasks.filter((task) => task.task_data.name === name);
   return alike.length > 1 ? `${name} ${alike.findIndex((task) => task.task_id === id) + 1}` : name;

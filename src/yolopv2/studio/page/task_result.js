@@ -13,9 +13,8 @@ export async function drawResult(run, number, result, name) {
   const key = `${run?.id} ${number}`;
   place.dataset.of = key;
   if (!result) return place.replaceChildren();
-  const parts = [];
-  if (result.files) parts.push(filesOf(run, number, result));
-  for (const output of result.outputs) if (TABLES[output.kind]) parts.push(TABLES[output.kind](output));
+  const tables = result.outputs.filter(({ kind }) => TABLES[kind]).map((output) => TABLES[output.kind](output));
+  const parts = [...(result.files ? [filesOf(run, number, result)] : []), make("div", { className: "tables" }, ...tables)];
   if (result.picture) {
     const picture = await api.workflowPicture(run.id, number);
     if (place.dataset.of !== key) return;

@@ -52,7 +52,8 @@ function draw(hasForm = true) {
   element("flow-code").textContent = flowPython(structuredClone(flow), specs, state.item);
   const number = run?.ids.indexOf(chosen) ?? -1;
   const result = number >= 0 ? run.tasks[number] : null;
-  drawResult(run, number, result, result && numbered(flow, chosen)).catch(complain);
+  const which = run?.done > 1 ? `${numbered(flow, chosen)}, the last of ${run.done} frames` : numbered(flow, chosen);
+  drawResult(run, number, result, which).catch(complain);
   element("flow-result").classList.toggle("stale", isStale);
   element("flow-hint").hidden = Boolean(result);
   element("flow-hint-text").textContent = hint();
@@ -114,7 +115,7 @@ function edit(changed, next, isParameter = false) {
   chosen = next;
   isStale = Boolean(run);
   draw(!isParameter);
-  if (!isParameter) tell(`${chosen === ROOT ? "Input" : numbered(flow, chosen)} is chosen; ${flow.tasks.length} tasks`);
+  if (!isParameter) tell(`${numbered(flow, chosen)} is chosen; ${flow.tasks.length} tasks`);
   check();
 }
 
