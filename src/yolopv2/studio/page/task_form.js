@@ -57,7 +57,7 @@ function controlOf({ name, type, several, choices, min, max, is_whole: isWhole }
   const offered = name === "model_name" ? state.offered : choices;
   if (offered) {
     const select = make("select", { onchange: ({ target }) => set(target.value) });
-    select.append(...new Set([...offered, value]).values().map((word) => make("option", { value: word, textContent: word })));
+    select.append(...[...new Set([...offered, value])].map((word) => make("option", { value: word, textContent: word })));
     select.value = value;
     return select;
   }
