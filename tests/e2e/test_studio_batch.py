@@ -140,6 +140,33 @@ def test_cancelled_it_goes_on_where_it_was(page: Page, road: Path) -> None:
     expect(page.locator("#code")).to_contain_text('model.stream("*.png")')
 
 
+def test_thousands_of_rows_come_in_parts(page: Page) -> None:
+    page.evaluate(
+        """async () => {
+          const { drawRows, updateRow } = await import("/page/table.js");
+          const row = (number) => ({ number, name: `${number}.png`, state: "done", frames: 1, vehicles: number % 9,
+            drivable: 0.1, lanes: null, milliseconds: 5 });
+          const item = { rows: new Map(Array.from({ length: 1200 }, (_, number) => [number, row(number)])), sort: null };
+          document.getElementById("batch").hidden = false;
+          drawRows(item, () => {});
+          item.rows.set(1200, row(1200));
+          updateRow(item, row(1200), () => {});
+        }"""
+    )
+    rows, more = page.locator("#batch-rows tr"), page.locator("#batch-more")
+    expect(rows).to_have_count(500)
+    expect(more).to_have_text("Show 500 more of 701")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(1000)
+    assert page.evaluate("document.activeElement.title") == "500.png"
+    page.click("#sort-vehicles")
+    expect(rows.first.locator("td").first).to_have_text("8")
+    more.click()
+    expect(rows).to_have_count(1201)
+    expect(more).to_be_hidden()
+
+
 def test_another_model_looks_again(page: Page, road: Path) -> None:
     look_at(page, road)
     expect(page.locator("#batch-anew")).to_be_hidden()

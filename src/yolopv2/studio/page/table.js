@@ -9,6 +9,7 @@ const COLUMNS = [
   { name: "lanes", title: "Lanes", text: (row) => percent(row.lanes, 2) },
   { name: "milliseconds", title: "ms", text: (row) => row.milliseconds.toFixed(row.milliseconds < 10 ? 1 : 0) },
 ];
+const MOST_SHOWN = 500; // rows at first, and more each time they are asked for
 const byName = new Intl.Collator("en", { numeric: true });
 
 export function buildTable() {
@@ -23,7 +24,9 @@ export function buildTable() {
 // All rows, in the order of the chosen column.
 export function drawRows(item, open) {
   const rows = sorted(item);
-  element("batch-rows").replaceChildren(...rows.map((row) => rowOf(item, row, open)));
+  item.shown ??= MOST_SHOWN;
+  element("batch-rows").replaceChildren(...rows.slice(0, item.shown).map((row) => rowOf(item, row, open)));
+  showMore(item, open);
   COLUMNS.forEach(({ name }) => {
     const way = item.sort?.name === name ? (item.sort.isDown ? "descending" : "ascending") : "none";
     const button = element(`sort-${name}`);
@@ -31,6 +34,20 @@ export function drawRows(item, open) {
     button.onclick = () => sortBy(item, name, open);
   });
   makeReachable();
+}
+
+// The rest is a click away, so that ten thousand rows do not slow the page down.
+function showMore(item, open) {
+  const hidden = item.rows.size - item.shown;
+  const button = element("batch-more");
+  button.hidden = hidden <= 0;
+  button.textContent = `Show ${Math.min(hidden, MOST_SHOWN)} more of ${hidden}`;
+  button.onclick = () => {
+    const first = item.shown;
+    item.shown += MOST_SHOWN;
+    drawRows(item, open);
+    buttons()[first]?.focus();
+  };
 }
 
 function sortBy(item, name, open) {
@@ -55,7 +72,8 @@ export function updateRow(item, row, open) {
   const hadFocus = old?.contains(document.activeElement);
   const made = rowOf(item, row, open);
   if (old) old.replaceWith(made);
-  else element("batch-rows").append(made);
+  else if (element("batch-rows").children.length < item.shown) element("batch-rows").append(made);
+  else return showMore(item, open);
   if (hadFocus) made.querySelector("button")?.focus();
   makeReachable();
 }
