@@ -146,7 +146,8 @@ def test_thousands_of_rows_come_in_parts(page: Page) -> None:
           const { drawRows, updateRow } = await import("/page/table.js");
           const row = (number) => ({ number, name: `${number}.png`, state: "done", frames: 1, vehicles: number % 9,
             drivable: 0.1, lanes: null, milliseconds: 5 });
-          const item = { rows: new Map(Array.from({ length: 1200 }, (_, number) => [number, row(number)])), sort: null };
+          const rows = Array.from({ length: 1200 }, (_, number) => [number, row(number)]);
+          const item = { rows: new Map(rows), sort: null };
           document.getElementById("batch").hidden = false;
           drawRows(item, () => {});
           item.rows.set(1200, row(1200));
