@@ -21,7 +21,8 @@ FLOORS = [
     {"evaluation"},
     {"export", "training"},
     {"model"},
-    {"benchmark", "studio", "serving", "ikomia"},
+    {"benchmark", "serving", "ikomia"},
+    {"studio"},
     {"cli"},
     {"__main__"},
 ]

@@ -196,7 +196,7 @@ def test_the_model_is_loaded_once_and_anew_where_that_is_asked_for(perceive, pic
 def test_half_precision_is_passed_on(perceive, pictures):
     wf, algo = perceive(precision="bfloat16")
     wf.run_on(array=pictures[0])
-    assert "bfloat16" in algo._perceiver._model.predictor.runtime.description
+    assert "bfloat16" in algo.perceiver._model.predictor.runtime.description
 
 
 def test_outputs_by_type(perceive, pictures):

@@ -76,6 +76,12 @@ def studio(client: TestClient) -> Studio:
 
 
 @pytest.fixture(scope="session")
+def open_studio() -> Callable[[TestClient], Studio]:
+    """Opens the page of another studio."""
+    return Studio
+
+
+@pytest.fixture(scope="session")
 def street() -> bytes:
     """A generated street as a PNG."""
     return encode_image(render_scene(119, height=180, width=320).image, ".png")

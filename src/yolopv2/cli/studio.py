@@ -22,6 +22,9 @@ def studio(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 8765,
     size: Annotated[int, typer.Option(help="Long side the network sees at start, a multiple of 32.")] = 640,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    tasks: Annotated[
+        list[str] | None, typer.Option(help="Python file with tasks of your own for workflows; it is run.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
     allow_host: Annotated[list[str] | None, typer.Option(help="Further name the page may be asked by.")] = None,
 ) -> None:
@@ -29,10 +32,13 @@ def studio(
     try:
         import uvicorn
 
+        from yolopv2.ikomia import load_tasks
         from yolopv2.studio import Settings, create_app
     except ImportError:
         raise MissingExtra("studio", "The studio") from None
 
+    for path in tasks or []:
+        typer.echo(f"Tasks of {path}: {', '.join(load_tasks(path))}")
     is_public = host not in LOOPBACK
     hosts = (host, *(allow_host or [])) if is_public else tuple(allow_host or [])
     settings = Settings(tuple(weights or ["nano"]), device, size, hosts, addresses=not is_public)

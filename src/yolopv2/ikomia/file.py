@@ -96,6 +96,11 @@ def write_workflow(path: str | Path, name: str, graph: Graph, exposed: Exposed) 
     Raises:
         YolopError: The file cannot be written.
     """
+    write_text_atomic(path, workflow_text(name, graph, exposed))
+
+
+def workflow_text(name: str, graph: Graph, exposed: Exposed) -> str:
+    """A workflow as its file has it; see `write_workflow`."""
     ids = {task: number - 1 for number, task in enumerate(graph.tasks)}
     described = WorkflowFile(
         api={"python_version": platform.python_version(), "version": version("yolopv2")},
@@ -124,7 +129,7 @@ def write_workflow(path: str | Path, name: str, graph: Graph, exposed: Exposed) 
             for offered in exposed.outputs
         ],
     )
-    write_text_atomic(path, described.model_dump_json(indent=4) + "\n")
+    return described.model_dump_json(indent=4) + "\n"
 
 
 def _described(task: Task) -> _TaskData:
@@ -148,7 +153,27 @@ def read_workflow(path: str | Path) -> tuple[str, Graph, Exposed]:
     Raises:
         YolopError: It cannot be read, is no workflow, or holds tasks, parameters or connections that cannot be.
     """
-    described = _parsed(Path(path))
+    path = Path(path)
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise YolopError(f"{path} is too large for a workflow: more than {_MOST_BYTES >> 20} MiB")
+        text = path.read_bytes()
+    except OSError as error:
+        raise YolopError(f"the workflow {path} cannot be read: {error.strerror or error}") from None
+    return parse_workflow(text, str(path))
+
+
+def parse_workflow(text: bytes, where: str) -> tuple[str, Graph, Exposed]:
+    """Reads a workflow from what its file holds; see `read_workflow`.
+
+    Args:
+        text: The JSON.
+        where: What messages call it.
+
+    Raises:
+        YolopError: It is no workflow, or not a sound one.
+    """
+    described = _parsed(text, where)
     graph = Graph()
     tasks: dict[int, Task] = {_ROOT: graph.root}
     try:
@@ -164,21 +189,17 @@ def read_workflow(path: str | Path) -> tuple[str, Graph, Exposed]:
             graph.connect(source, target, [(edge.source_index, edge.target_index)])
         exposed = _exposed(described, tasks)
     except YolopError as error:
-        raise YolopError(f"the workflow {path} cannot be loaded: {error}") from None
+        raise YolopError(f"the workflow {where} cannot be loaded: {error}") from None
     return described.metadata.name, graph, exposed
 
 
-def _parsed(path: Path) -> WorkflowFile:
+def _parsed(text: bytes, where: str) -> WorkflowFile:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise YolopError(f"{path} is too large for a workflow: more than {_MOST_BYTES >> 20} MiB")
-        return WorkflowFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise YolopError(f"the workflow {path} cannot be read: {error.strerror or error}") from None
+        return WorkflowFile.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise YolopError(f"{path} is no workflow: {where + ': ' if where else ''}{first['msg']}") from None
+        place = ".".join(str(part) for part in first["loc"])
+        raise YolopError(f"{where} is no workflow: {place + ': ' if place else ''}{first['msg']}") from None
 
 
 def _task_of(tasks: Mapping[int, Task], number: int) -> Task:

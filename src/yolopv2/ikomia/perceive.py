@@ -57,6 +57,9 @@ class Perceive(Task):
     """Vehicles, drivable area and lanes of a picture.
 
     Outputs: 0 the picture with the merged mask, 1 detections, 2 the segmentation, 3 lane lines.
+
+    Attributes:
+        perceiver: Looks; another one may take its place.
     """
 
     name = "infer_yolop_v2"
@@ -73,7 +76,7 @@ class Perceive(Task):
     def __init__(self) -> None:
         super().__init__()
         self.params = InferParameters()
-        self._perceiver = Perceiver()
+        self.perceiver = Perceiver()
 
     def init_long_process(self) -> None:
         """Loads the model now instead of at the first picture.
@@ -81,7 +84,7 @@ class Perceive(Task):
         Raises:
             YolopError: There are no such weights, or they cannot be run so.
         """
-        self._perceiver.model(self.params)
+        self.perceiver.model(self.params)
         self.params = self.params.model_copy(update={"update": False})
 
     def begin(self, files: Sequence[str]) -> None:
@@ -91,6 +94,6 @@ class Perceive(Task):
     def process(self, given: list[IO | None]) -> list[IO | None]:
         """Looks at the picture."""
         frame = cast(ImageIO, given[0]).frame
-        scene = self._perceiver(frame, self.params)
+        scene = self.perceiver(frame, self.params)
         segmentation = SegmentationIO(scene)
         return [ImageIO(frame, segmentation.mask), DetectionIO(scene), segmentation, DataDictIO(lane_data(scene))]

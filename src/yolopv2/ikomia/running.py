@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from yolopv2.ikomia.graph import Graph
 from yolopv2.ikomia.outputs import ImageIO, segmented
 from yolopv2.ikomia.task import Task
 from yolopv2.inference.results import refuse_folder_of_inputs
-from yolopv2.media import Frame, Problem, Source, open_source
+from yolopv2.media import Frame, Problem, open_source
 from yolopv2.scene.save import scene_name
 from yolopv2.training.bar import progress_bar
 
@@ -55,16 +55,13 @@ def run_graph(graph: Graph, source: Any, several: bool, folder: Path | None) -> 
     Raises:
         YolopError: A task lacks an input that it needs, or fails; or nothing can be read.
     """
-    order = runnable(graph)
-    run = Run(milliseconds=dict.fromkeys(order, 0.0))
-    with open_source(source, run.note) as frames, ExitStack() as running, progress_bar("") as bar:
+    runnable(graph)  # raises before anything is opened
+    run = Run()
+    with open_source(source, run.note) as frames, progress_bar("") as bar:
         if folder is not None:
             refuse_folder_of_inputs(folder, frames.files)
-        for task in order:
-            running.callback(task.end)
-            task.begin(frames.files)
         shown = bar.add_task("", total=frames.total, visible=several or frames.is_video)
-        _run_frames(graph, order, frames, run, folder, lambda: bar.advance(shown))
+        run_frames(graph, frames, run, frames.files, folder, lambda: bar.advance(shown))
     if not run.frames:
         raise YolopError("\n".join(str(problem) for problem in run.problems) or "the input held no frame")
     return run
@@ -88,25 +85,53 @@ def runnable(graph: Graph) -> list[Task]:
     return order
 
 
-def _run_frames(
-    graph: Graph, order: list[Task], frames: Source, run: Run, folder: Path | None, done: Callable[[], object]
+def run_frames(
+    graph: Graph,
+    frames: Iterable[Frame],
+    run: Run,
+    files: Sequence[str] = (),
+    folder: Path | None = None,
+    done: Callable[[], object] = lambda: None,
 ) -> None:
-    began = time.perf_counter()
-    for frame in frames:
-        graph.root.give(ImageIO(frame))
+    """Runs all tasks on every frame.
+
+    Args:
+        graph: The tasks.
+        frames: What they work on.
+        run: Is told how many frames there were, and what each task took.
+        files: Paths of the files that the frames come from.
+        folder: Where all outputs of all tasks are saved, or None.
+        done: Is called after each frame.
+
+    Raises:
+        YolopError: There is no task, or one lacks an input that it needs, or fails.
+    """
+    order = runnable(graph)
+    run.milliseconds = dict.fromkeys(order, 0.0)
+    with ExitStack() as running:
         for task in order:
-            since = time.perf_counter()
-            for edge in graph.edges:
-                if edge.target is task:
-                    task.set_input(edge.source.output_at(edge.output), edge.input)
-            task.run()
-            run.milliseconds[task] += 1000 * (time.perf_counter() - since)
-        if folder is not None:
-            for task in order:
-                _save_outputs(task, frame, folder / task.name)
-        run.frames += 1
-        done()
-    run.total = 1000 * (time.perf_counter() - began)
+            running.callback(task.end)
+            task.begin(files)
+        began = time.perf_counter()
+        for frame in frames:
+            _run_frame(graph, order, frame, run)
+            if folder is not None:
+                for task in order:
+                    _save_outputs(task, frame, folder / task.name)
+            run.frames += 1
+            done()
+        run.total = 1000 * (time.perf_counter() - began)
+
+
+def _run_frame(graph: Graph, order: list[Task], frame: Frame, run: Run) -> None:
+    graph.root.give(ImageIO(frame))
+    for task in order:
+        since = time.perf_counter()
+        for edge in graph.edges:
+            if edge.target is task:
+                task.set_input(edge.source.output_at(edge.output), edge.input)
+        task.run()
+        run.milliseconds[task] += 1000 * (time.perf_counter() - since)
 
 
 def _save_outputs(task: Task, frame: Frame, folder: Path) -> None:

@@ -69,6 +69,14 @@ def scene_name(scene: "Scene", folder: str | os.PathLike[str]) -> str:
     return candidate + frame
 
 
+def forget_names(folder: str | os.PathLike[str]) -> None:
+    """Forgets which names `scene_name` gave in a folder and below, once its files are gone."""
+    gone = Path(folder).absolute()
+    with _owners_lock:
+        for place, name in [key for key in _owners if key[0].is_relative_to(gone)]:
+            del _owners[place, name]
+
+
 def coco_results(scene: "Scene", image_id: str | int, file_name: str) -> list[dict[str, Any]]:
     """The vehicles as COCO results, with instance masks where there are some.
 

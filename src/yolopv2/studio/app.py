@@ -9,30 +9,33 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import numpy as np
-from fastapi import Body, Depends, FastAPI, Header, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi import Body, FastAPI, Header, Query, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 import yolopv2
 from yolopv2.errors import YolopError
 from yolopv2.media import Frame, decode_image
 from yolopv2.media.headers import read_header
+from yolopv2.media.listing import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from yolopv2.studio.answers import parts
 from yolopv2.studio.asked import PALETTE, Export, Sliders, Source
-from yolopv2.studio.errors import Refusal, answer_errors, invalid
+from yolopv2.studio.batch_routes import add_batch_routes
+from yolopv2.studio.errors import Refusal, answer_errors
 from yolopv2.studio.guard import SESSION_HEADER, Guard
 from yolopv2.studio.look import LEAST_CONF
 from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import check_pixels, jpeg
-from yolopv2.studio.sessions import Session, Sessions
+from yolopv2.studio.requests import Chosen, InSession, read_body, read_json
+from yolopv2.studio.sessions import Sessions
 from yolopv2.studio.settings import Settings
 from yolopv2.studio.sources import Opened, from_source, from_upload
+from yolopv2.studio.tickets import Tickets
+from yolopv2.studio.workflow_routes import add_workflow_routes
 
 PAGE = Path(__file__).parent / "page"
 
-Chosen = Annotated[Choice, Query()]
 _WARM = (720, 1280)
 
 
@@ -73,6 +76,15 @@ def create_app(settings: Settings | None = None, warm: bool = False) -> FastAPI:
     _add_model_routes(app, models)
     _add_picture_routes(app, settings, models)
     _add_video_routes(app)
+    tickets = Tickets()
+    add_batch_routes(app, settings, models, tickets)
+    add_workflow_routes(app, models, tickets)
+
+    @app.get("/take/{ticket}")
+    def take(ticket: str) -> StreamingResponse:
+        download = tickets.take(ticket)
+        disposition = {"Content-Disposition": "attachment"}  # the page names the file
+        return StreamingResponse(download.blocks, media_type=download.kind, headers=disposition)
 
     @app.get("/")
     def page() -> FileResponse:
@@ -87,14 +99,6 @@ def _make_ready(models: Models) -> None:
         models.look(models.first, Frame(np.zeros((*_WARM, 3), np.uint8), "nothing"))
 
 
-def _session(request: Request, session_name: Annotated[str, Header(alias=SESSION_HEADER)]) -> Session:
-    sessions: Sessions = request.app.state.sessions
-    return sessions.find(session_name)
-
-
-InSession = Annotated[Session, Depends(_session)]
-
-
 def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> None:
     @app.post("/api/session")
     def begin() -> dict[str, Any]:
@@ -107,7 +111,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
             "palette": PALETTE,
             "least_conf": LEAST_CONF,
             "addresses": settings.addresses,
-            "limits": {"picture_bytes": limits.picture_bytes, "video_bytes": limits.video_bytes},
+            "limits": {"files": limits.files, "suffixes": sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES)},
         }
 
     @app.delete("/api/session")
@@ -117,7 +121,7 @@ def _add_session_routes(app: FastAPI, settings: Settings, models: Models) -> Non
     @app.post("/api/sources")
     async def upload(request: Request, session: InSession, choice: Chosen, name: str = "") -> Response:
         if request.headers.get("content-type", "").startswith("application/json"):
-            source = _source(await _body(request, 1 << 16))
+            source = await read_json(request, Source, 1 << 16)
             opened = await run_in_threadpool(from_source, source, session, settings, models)
         else:
             opened = await from_upload(request, unquote(name), session, settings, models)
@@ -169,7 +173,7 @@ def _add_picture_routes(app: FastAPI, settings: Settings, models: Models) -> Non
 
     @app.post("/api/live")
     async def live(request: Request, session: InSession, choice: Chosen) -> Response:
-        data = await _body(request, settings.limits.picture_bytes)
+        data = await read_body(request, settings.limits.picture_bytes)
 
         def answer() -> Response:
             header = read_header(data)
@@ -223,29 +227,3 @@ def _add_video_routes(app: FastAPI) -> None:
     @app.get("/api/videos/{video_id}/{name}")
     def exported(video_id: str, name: Literal["export.mp4", "scenes.jsonl"], session: InSession) -> FileResponse:
         return FileResponse(session.video(video_id).exported(name))
-
-
-def _source(body: bytes) -> Source:
-    """What a JSON body names.
-
-    Raises:
-        Refusal: It is not valid.
-    """
-    try:
-        return Source.model_validate_json(body)
-    except ValidationError as error:
-        raise Refusal(422, invalid(error.errors())) from None
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """A request's body.
-
-    Raises:
-        Refusal: It is too large.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise Refusal(413, f"This is larger than the {most >> 20} MiB that the studio takes here.")
-    return bytes(body)

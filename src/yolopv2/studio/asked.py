@@ -1,6 +1,6 @@
 """What a page asks for, checked."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +36,34 @@ class Export(_Asked):
 
     sliders: Sliders
     layers: list[Layer] = Field(max_length=7)
+
+
+class Archive(Export):
+    """How the results of a batch are to be written.
+
+    Attributes:
+        drawn: Whether pictures and videos with what was seen are wanted too.
+    """
+
+    drawn: bool = False
+
+
+class RunOn(_Asked):
+    """A workflow, and what it is to work on: one of the following.
+
+    Attributes:
+        workflow: As its file has it.
+        picture: A picture's id.
+        video: A video's id.
+        frame: One frame of that video, or None for all.
+        batch: A batch's id.
+    """
+
+    workflow: dict[str, Any]
+    picture: str | None = None
+    video: str | None = None
+    frame: int | None = Field(None, ge=0)
+    batch: str | None = None
 
 
 class Generated(_Asked):

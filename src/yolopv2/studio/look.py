@@ -110,10 +110,15 @@ class Look:
 
     def to_curves(self) -> dict[str, Any]:
         """What the plots along a video need: candidates, and how often each probability occurs in the maps."""
-        counts = {}
-        for name, png in (("drivable", self.drivable), ("lanes", self.lanes)):
-            counts[name] = None if png is None else np.bincount(_pixels(png).ravel(), minlength=256).tolist()
-        return {"candidates": self.candidates(), **counts}
+        return {"candidates": self.candidates(), **self.counts()}
+
+    def counts(self) -> dict[str, list[int] | None]:
+        """How often each of the 256 probabilities occurs in ``drivable`` and in ``lanes``, None where there is none."""
+        maps = {"drivable": self.drivable, "lanes": self.lanes}
+        return {
+            name: None if png is None else np.bincount(_pixels(png).ravel(), minlength=256).tolist()
+            for name, png in maps.items()
+        }
 
 
 def _png(maps: NDArray[np.uint8] | None, row: int, box: Letterbox) -> bytes | None:

@@ -54,6 +54,9 @@ class Models:
 
     Args:
         settings: Which models there are.
+
+    Attributes:
+        lock: Is held while a model runs.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -64,9 +67,9 @@ class Models:
             self._offered.setdefault(weights if weights in CATALOGUE else Path(weights).name, weights)
         self._files = {name: _file_facts(weights) for name, weights in self._offered.items() if name not in CATALOGUE}
         self.first = Choice(weights=next(iter(self._offered)), size=settings.size)
-        self._open: OrderedDict[Choice, Predictor] = OrderedDict()
+        self._open: OrderedDict[Choice, YOLOPv2] = OrderedDict()
         self._warm: set[tuple[Choice, int, int]] = set()  # and the canvases that it has looked at
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
 
     def describe(self) -> dict[str, Any]:
         """What the page's pickers offer, and the catalogue."""
@@ -102,7 +105,7 @@ class Models:
             YolopError: The model cannot be run so.
             Refusal: There is no such model.
         """
-        with self._lock:
+        with self.lock:
             predictor = self._predictor(choice)
             looked, milliseconds = _timed_look(predictor, frame)
             canvas = (choice, looked[2].canvas_height, looked[2].canvas_width)
@@ -113,10 +116,23 @@ class Models:
 
     def engine(self, choice: Choice) -> str:
         """Engine, device and precision of a model that was looked with, for people."""
-        with self._lock:
+        with self.lock:
             return self._predictor(choice).runtime.description
 
     def _predictor(self, choice: Choice) -> Predictor:
+        return self.model(choice).predictor
+
+    def model(self, choice: Choice) -> YOLOPv2:
+        """A model, opened when it is first asked for; whoever runs it holds `lock` meanwhile.
+
+        Raises:
+            YolopError: It cannot be run so.
+            Refusal: There is no such model.
+        """
+        with self.lock:
+            return self._model(choice)
+
+    def _model(self, choice: Choice) -> YOLOPv2:
         if choice in self._open:
             self._open.move_to_end(choice)
             return self._open[choice]
@@ -127,11 +143,11 @@ class Models:
         if entry is not None and not entry.path.is_file():
             raise YolopError(f"The weights '{entry.name}' are not here yet: download them under Models")
         model = YOLOPv2(weights, self._device, choice.runtime, choice.size, choice.precision)
-        self._open[choice] = model.predictor
+        self._open[choice] = model
         if len(self._open) > _MOST_OPEN:
             closed, _ = self._open.popitem(last=False)
             self._warm = {key for key in self._warm if key[0] != closed}
-        return model.predictor
+        return model
 
 
 def _timed_look(predictor: Predictor, frame: Frame) -> tuple[tuple[Candidates, int, Letterbox], float]:

@@ -4,6 +4,7 @@ import secrets
 import shutil
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -12,9 +13,11 @@ from yolopv2.studio.pictures import Picture
 from yolopv2.studio.settings import Limits
 
 if TYPE_CHECKING:
+    from yolopv2.studio.batches import Batch
     from yolopv2.studio.videos import Video
+    from yolopv2.studio.workflows import WorkflowRun
 
-T = TypeVar("T", bound="Picture | Video")
+T = TypeVar("T", bound="Picture | Video | Batch | WorkflowRun")
 
 
 class Disk:
@@ -46,7 +49,7 @@ class Disk:
 
 
 class Shelf:
-    """A folder of one picture or video, whose bytes are counted.
+    """A folder of one picture, video or batch, whose bytes are counted.
 
     Args:
         folder: It is made.
@@ -56,6 +59,7 @@ class Shelf:
     def __init__(self, folder: Path, disk: Disk) -> None:
         self.folder, self._disk = folder, disk
         self._size = 0
+        self._lock = threading.Lock()
         folder.mkdir(parents=True)
 
     def take(self, size: int) -> None:
@@ -65,7 +69,8 @@ class Shelf:
             Refusal: They are too many.
         """
         self._disk.take(size)
-        self._size += size
+        with self._lock:
+            self._size += size
 
     def write(self, name: str, data: bytes) -> Path:
         """Writes a file.
@@ -78,11 +83,21 @@ class Shelf:
         path.write_bytes(data)
         return path
 
+    def drop(self, path: Path) -> None:
+        """Removes a file of it, if there is one, and counts its bytes no more."""
+        with suppress(FileNotFoundError):
+            size = path.stat().st_size
+            path.unlink()
+            self._disk.give_back(size)
+            with self._lock:
+                self._size -= size
+
     def remove(self) -> None:
         """Removes the folder and all in it; may be called again."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._disk.give_back(self._size)
-        self._size = 0
+        with self._lock:
+            size, self._size = self._size, 0
+        self._disk.give_back(size)
 
 
 class Session:
@@ -98,6 +113,8 @@ class Session:
         self._folder, self._limits, self._disk = folder, limits, disk
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         self._videos: OrderedDict[str, Video] = OrderedDict()
+        self._batches: OrderedDict[str, Batch] = OrderedDict()
+        self._runs: OrderedDict[str, WorkflowRun] = OrderedDict()
         self._lock = threading.Lock()
 
     def shelf(self) -> Shelf:
@@ -111,6 +128,14 @@ class Session:
     def add_video(self, video: "Video") -> None:
         """Keeps a video; the oldest make room."""
         self._add(self._videos, video, self._limits.videos)
+
+    def add_batch(self, batch: "Batch") -> None:
+        """Keeps a batch; the oldest make room."""
+        self._add(self._batches, batch, self._limits.batches)
+
+    def add_run(self, run: "WorkflowRun") -> None:
+        """Keeps a run of a workflow; the oldest make room."""
+        self._add(self._runs, run, self._limits.runs)
 
     def _add(self, kept: OrderedDict[str, T], new: T, most: int) -> None:
         with self._lock:
@@ -135,7 +160,30 @@ class Session:
         """
         return self._find(self._videos, name, "video")
 
-    def _find(self, kept: OrderedDict[str, T], name: str, kind: Literal["picture", "video"]) -> T:
+    def batch(self, name: str) -> "Batch":
+        """A batch by its id.
+
+        Raises:
+            Refusal: It is gone.
+        """
+        return self._find(self._batches, name, "batch")
+
+    def run(self, name: str) -> "WorkflowRun":
+        """A run of a workflow by its id.
+
+        Raises:
+            Refusal: It is gone.
+        """
+        return self._find(self._runs, name, "run")
+
+    def end_batch(self, name: str) -> None:
+        """Ends a batch and removes its files, if there is one of that id."""
+        with self._lock:
+            batch = self._batches.pop(name, None)
+        if batch is not None:
+            batch.close()
+
+    def _find(self, kept: OrderedDict[str, T], name: str, kind: Literal["picture", "video", "batch", "run"]) -> T:
         with self._lock:
             if name not in kept:
                 raise Refusal(404, f"This {kind} is no longer kept: open it again.")
@@ -145,9 +193,12 @@ class Session:
     def close(self) -> None:
         """Ends what runs and removes what is kept."""
         with self._lock:
-            gone: list[Picture | Video] = [*self._pictures.values(), *self._videos.values()]
+            gone: list[Picture | Video | Batch | WorkflowRun] = [*self._runs.values(), *self._batches.values()]
+            gone += [*self._pictures.values(), *self._videos.values()]
             self._pictures.clear()
             self._videos.clear()
+            self._batches.clear()
+            self._runs.clear()
         for old in gone:
             old.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -18,6 +18,9 @@ class Limits:
         sessions: Sessions kept; the one that was idle longest makes room for a new one.
         pictures: Pictures kept per session; the oldest make room.
         videos: Videos kept per session; the oldest make room.
+        batches: Batches kept per session; the oldest make room.
+        files: Files of one batch.
+        runs: Runs of workflows kept per session; the oldest make room.
     """
 
     picture_bytes: int = 32 * MIB
@@ -28,6 +31,9 @@ class Limits:
     sessions: int = 16
     pictures: int = 12
     videos: int = 3
+    batches: int = 2
+    files: int = 10_000
+    runs: int = 2
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """From what a page gives (a file, an address, a seed) to a picture or a video."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -52,15 +51,48 @@ async def from_upload(request: Request, name: str, session: Session, settings: S
     shelf = session.shelf()
     path = shelf.folder / "video"
     try:
-        with path.open("wb") as file:
-            start = b""
-            async for part in request.stream():
-                start = (start + part)[:_START] if len(start) < _START else start
-                await run_in_threadpool(_write, file, part, shelf, _most_bytes(start, settings.limits))
+        await receive(request, path, shelf, settings.limits)
         return await run_in_threadpool(_open, shelf, path, name, {"kind": "file"}, session, settings, models)
     except BaseException:
         shelf.remove()
         raise
+
+
+async def receive(request: Request, path: Path, shelf: Shelf, limits: Limits) -> None:
+    """Writes the body of a request into a file as it comes.
+
+    Raises:
+        Refusal: It is too large, or there is no room.
+    """
+    with path.open("wb") as file:
+        start = b""
+        async for part in request.stream():
+            start = (start + part)[:_START] if len(start) < _START else start
+            await run_in_threadpool(_write, file, part, shelf, _most_bytes(start, limits))
+
+
+def kind_of(path: Path, name: str) -> Literal["picture", "video"]:
+    """What a file that was given is taken for, by its first bytes.
+
+    Args:
+        path: The file.
+        name: As it was sent; one that has a picture's suffix is no video.
+
+    Raises:
+        YolopError: It is empty, or no picture although it is named like one.
+    """
+    with path.open("rb") as file:
+        start = file.read(_START)
+    if not start:
+        raise YolopError(f"{name}: the file is empty")
+    if is_image(start):
+        return "picture"
+    if PurePath(name).suffix.lower().removeprefix(".") in IMAGE_SUFFIXES:
+        try:
+            read_header(start)
+        except Unreadable as error:
+            raise YolopError(f"{name}: {error}") from None
+    return "video"
 
 
 def from_source(source: Source, session: Session, settings: Settings, models: Models) -> Opened:
@@ -125,19 +157,14 @@ def _open(
     shelf: Shelf, path: Path, name: str, origin: dict[str, Any], session: Session, settings: Settings, models: Models
 ) -> Opened:
     """Opens a file of the studio's own folder as what it is."""
-    with path.open("rb") as file:
-        start = file.read(_START)
-    if not start:
-        raise YolopError(f"{name}: the file is empty")
+    kind = kind_of(path, name)
     try:
-        if is_image(start):
+        if kind == "picture":
             data = path.read_bytes()
-            os.unlink(path)
+            shelf.drop(path)
             picture = Picture(shelf, data, name, settings.limits)
             session.add_picture(picture)
             return Opened(origin, picture=picture)
-        if PurePath(name).suffix.lower().removeprefix(".") in IMAGE_SUFFIXES:
-            read_header(start)  # says what is wrong with it as a picture
         video = Video(shelf, name, models, settings.limits)
     except Unreadable as error:
         raise YolopError(f"{name}: {error}") from None

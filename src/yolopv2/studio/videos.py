@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 DRIVE_FPS = 30.0
 """Of generated drives, as ``yolopv2 data render`` makes them."""
 
-_UNKNOWN_RATE = 25.0
+UNKNOWN_RATE = 25.0
+"""Frames per second of what is written of a video that does not tell its own."""
+
 _MOST_AT_ONCE = 200
 """Frames whose curves are sent in one answer."""
 
 _slots = threading.Semaphore(2)
-"""Videos that are worked on at the same time; further ones wait."""
+"""Videos and files of batches that are worked on at the same time; further ones wait."""
 
 
 class Video:
@@ -72,7 +74,7 @@ class Video:
     def _probe(self) -> None:
         info = probe_video(self.path)
         check_pixels(*info.size, self._limits)
-        self._fps, self._size = info.fps or _UNKNOWN_RATE, info.size
+        self._fps, self._size = info.fps or UNKNOWN_RATE, info.size
         self._estimate = None if info.total is None else min(info.total, self._limits.frames)
 
     def start(self, choice: Choice) -> None:
@@ -164,12 +166,12 @@ class Video:
         return self._shelf.folder / f"{index:06d}.jpg"
 
     def _see(self, work: Work, choice: Choice) -> None:
-        with _turn(work):
+        with a_turn(work):
             if self._drive is not None and not self.path.is_file():
                 self._render(work, *self._drive)
             work.state, work.done = "looking", 0
             self._engine = self._models.engine(choice)
-            with closing(ahead(self._frames())) as frames:
+            with closing(ahead(self.frames())) as frames:
                 for frame in frames:
                     work.check()
                     look = self._models.look(choice, frame)
@@ -197,7 +199,7 @@ class Video:
     def _write(self, work: Work, thresholds: Thresholds, layers: list[str]) -> None:
         folder, looks, lines = self._shelf.folder, [*self._looks], []
         path = folder / "export.mp4"
-        with _turn(work), VideoWriter(path, self._fps, *self._size) as video, closing(self._frames()) as frames:
+        with a_turn(work), VideoWriter(path, self._fps, *self._size) as video, closing(self.frames()) as frames:
             work.state = "looking"
             for frame, look in zip(frames, looks, strict=False):
                 work.check()
@@ -208,12 +210,9 @@ class Video:
         self._shelf.take(path.stat().st_size)
         self._shelf.write("scenes.jsonl", "".join(lines).encode())
 
-    def _frames(self) -> Generator[Frame, None, None]:
-        with open_video(self.path) as video:
-            for index, (image, at) in enumerate(video.frames()):
-                if index == self._limits.frames:
-                    return
-                yield Frame(image, self.name, index, at, video.fps, is_video=True)
+    def frames(self) -> Generator[Frame, None, None]:
+        """The frames of the video itself, as far as they are looked at."""
+        return video_frames(self.path, self.name, self._limits.frames)
 
     def exported(self, name: Literal["export.mp4", "scenes.jsonl"]) -> Path:
         """A file that was written.
@@ -227,8 +226,23 @@ class Video:
         return path
 
 
+def video_frames(path: Path, name: str, most: int) -> Generator[Frame, None, None]:
+    """The first frames of a video file.
+
+    Args:
+        path: The file.
+        name: How results call it.
+        most: How many at most.
+    """
+    with open_video(path) as video:
+        for index, (image, at) in enumerate(video.frames()):
+            if index == most:
+                return
+            yield Frame(image, name, index, at, video.fps, is_video=True)
+
+
 @contextmanager
-def _turn(work: Work) -> Iterator[None]:
+def a_turn(work: Work) -> Iterator[None]:
     """A turn to work."""
     while not _slots.acquire(timeout=0.2):
         work.check()

@@ -55,6 +55,39 @@ export const videoExport = async (id, sliders, layers) =>
 
 export const videoFile = async (id, name) => (await ask("GET", `/api/videos/${id}/${name}`)).blob();
 
+const batchPath = (id, what = "") => `/api/batches/${id}${what}`;
+
+export const batchBegin = async (choice, sliders) => (await ask("POST", "/api/batches", choice, sliders)).json();
+
+export const batchAdd = async (id, number, file, path) => (await ask("POST", batchPath(id, `/files/${number}`), { name: encodeURIComponent(path) }, file)).json();
+
+export const batchRow = async (id, number) => (await ask("GET", batchPath(id, `/files/${number}`))).json();
+
+export const batchRows = async (id, sliders) => (await ask("POST", batchPath(id, "/rows"), {}, sliders)).json();
+
+export const batchCancel = (id) => ask("POST", batchPath(id, "/cancel"));
+
+export const batchEnd = (id) => ask("DELETE", batchPath(id));
+
+export const batchArchive = async (id, sliders, layers, drawn) =>
+  (await ask("POST", batchPath(id, "/archive"), {}, { sliders, layers, drawn })).json();
+
+export const workflowTasks = async () => (await ask("GET", "/api/workflow/tasks")).json();
+
+export const workflowCheck = async (file) => (await ask("POST", "/api/workflow/check", {}, file)).json();
+
+const runPath = (id, what = "") => `/api/workflow/runs/${id}${what}`;
+
+export const workflowRun = async (asked) => (await ask("POST", "/api/workflow/runs", {}, asked)).json();
+
+export const workflowProgress = async (id) => (await ask("GET", runPath(id))).json();
+
+export const workflowCancel = (id) => ask("POST", runPath(id, "/cancel"));
+
+export const workflowPicture = async (id, task) => (await ask("GET", runPath(id, `/tasks/${task}.jpg`))).blob();
+
+export const workflowFiles = async (id, task) => (await ask("POST", runPath(id, `/tasks/${task}/files`))).json();
+
 // An answer in parts: its facts, and its picture and maps as blobs.
 async function parts(method, path, query, body, signal) {
   const form = await (await ask(method, path, query, body, signal)).formData();

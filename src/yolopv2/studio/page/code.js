@@ -12,6 +12,7 @@ export function pythonCode({ item, choice, sliders, layers }) {
   const origin = item.origin ?? { kind: "camera" };
   const made = [];
   let source = { url: quote(origin.url ?? ""), camera: "0" }[origin.kind] ?? quote(item.name);
+  if (item.kind === "batch") source = batchSources(item).length === 1 ? quote(batchSources(item)[0]) : `[${batchSources(item).map(quote).join(", ")}]`;
   if (origin.kind === "scene") {
     lines.push("from yolopv2.data.synthetic import render_scene");
     source = `render_scene(${[origin.seed, ...conditions(origin, "time_of_day")].join(", ")}).image`;
@@ -49,14 +50,23 @@ export function cliCode({ item, choice, sliders }) {
     const given = ["weather", "time"].filter((name) => origin[name]).map((name) => ` --${name} ${origin[name]}`);
     lines.push(`yolopv2 data render ${shell(source)} --frames ${origin.frames} --seed ${origin.seed}${given.join("")}`);
   }
-  if (source.startsWith("-")) source = `./${source}`;
+  const sources = (item.kind === "batch" ? batchSources(item) : [source]).map((name) => shell(name.startsWith("-") ? `./${name}` : name));
   const options = [
     ...(choice.weights === "nano" ? [] : [["weights", choice.weights]]),
     ...modelOptions(choice),
     ...Object.entries(sliders).filter(([name, value]) => value !== FIRST_SLIDERS[name]),
   ];
-  lines.push(["yolopv2 predict", shell(source), ...options.map(([name, value]) => `--${name.replaceAll("_", "-")} ${shell(String(value))}`)].join(" "));
+  lines.push(["yolopv2 predict", ...sources, ...options.map(([name, value]) => `--${name.replaceAll("_", "-")} ${shell(String(value))}`)].join(" "));
   return `${lines.join("\n")}\n`;
+}
+
+const MOST_NAMED = 4;
+
+// What a batch is called on the command line: its folders, its files, or for many files patterns of their names.
+function batchSources({ roots, files }) {
+  if (roots) return roots;
+  if (files.length <= MOST_NAMED) return files.map(({ path }) => path);
+  return [...new Set(files.map(({ path }) => `*.${path.split(".").at(-1)}`))];
 }
 
 // Names of the layers as the library draws them.

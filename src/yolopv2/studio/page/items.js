@@ -6,6 +6,7 @@ import { busy, complain, forgive, idle, tell } from "./notice.js";
 import { changed, element, make, on, state } from "./state.js";
 
 const MOST_ITEMS = 12; // as many as the studio keeps
+const MOST_BATCHES = 2; // likewise
 const items = [];
 
 export const wide = (text, length = 28) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
@@ -33,10 +34,22 @@ export async function open(name, request, preview = null) {
 }
 
 export async function openFiles(files) {
-  for (const file of files) {
-    const bitmap = file.type.startsWith("image/") ? await createImageBitmap(file).catch(() => null) : null;
-    await open(file.name || "pasted picture", (choice, signal) => api.openFile(file, choice, signal), bitmap && { bitmap });
-  }
+  for (const file of files) await openFile(file);
+}
+
+async function openFile(file) {
+  const bitmap = file.type.startsWith("image/") ? await createImageBitmap(file).catch(() => null) : null;
+  return open(file.name || "pasted picture", (choice, signal) => api.openFile(file, choice, signal), bitmap && { bitmap });
+}
+
+// A file of a batch: as it was opened before, where it is still kept.
+export async function openFromBatch(batch, file) {
+  const before = items.find((item) => item.file === file);
+  if (before) return show(before);
+  const item = await openFile(file);
+  if (!item) return;
+  Object.assign(item, { batch, file });
+  show(item);
 }
 
 // A generated drive: its first frame as a still at once, the drive when it is rendered.
@@ -52,9 +65,18 @@ export async function openDrive({ frames, ...generated }) {
 export const openScene = (generated) =>
   open(`scene ${generated.seed}`, (choice, signal) => api.openGenerated(generated, choice, signal));
 
-function add(item) {
+// Batches are counted apart, so that opening their files does not push them out.
+export function add(item) {
   items.push(item);
-  if (items.length > MOST_ITEMS) items.shift();
+  const isBatch = item.kind === "batch";
+  const alike = items.filter(({ kind }) => (kind === "batch") === isBatch);
+  if (alike.length <= (isBatch ? MOST_BATCHES : MOST_ITEMS)) return;
+  const [gone] = items.splice(items.indexOf(alike[0]), 1);
+  for (const other of items) if (other.batch === gone) other.batch = null;
+  if (isBatch) {
+    state.dropped = gone;
+    changed("dropped");
+  }
 }
 
 export function show(item) {
@@ -97,6 +119,7 @@ function drawTray() {
   tray.replaceChildren(...items.map((item) => {
     const thumbnail = make("canvas", { width: 204, height: 114 });
     thumbnail.setAttribute("aria-hidden", "true");
+    if (item.kind === "batch") drawStack(thumbnail);
     if (item.bitmap) {
       const scale = Math.max(204 / item.bitmap.width, 114 / item.bitmap.height);
       const [width, height] = [item.bitmap.width * scale, item.bitmap.height * scale];
@@ -106,6 +129,17 @@ function drawTray() {
     if (item === state.item) button.setAttribute("aria-current", "true");
     return make("li", {}, button);
   }));
+}
+
+// Stands for a batch: pictures that lie on each other.
+function drawStack(canvas) {
+  const context = canvas.getContext("2d");
+  context.strokeStyle = "#8a9099";
+  context.lineWidth = 4;
+  for (const step of [2, 1, 0]) {
+    context.clearRect(52 + 14 * step, 32 - 10 * step, 76, 52);
+    context.strokeRect(52 + 14 * step, 32 - 10 * step, 76, 52);
+  }
 }
 
 on("item", () => {

@@ -6,8 +6,9 @@ import { toggleSplit } from "./pointer.js";
 import { element } from "./state.js";
 import { toggleTheme } from "./theme.js";
 import { step, togglePlay } from "./video.js";
+import { toggleWorkflow } from "./workflow.js";
 
-export function listenToKeys({ zoomBy, zoomFit, pick }) {
+export function listenToKeys({ zoomBy, zoomFit, pick, pickFolder }) {
   const acts = {
     "+": () => zoomBy(1.4),
     "=": () => zoomBy(1.4),
@@ -16,13 +17,15 @@ export function listenToKeys({ zoomBy, zoomFit, pick }) {
     b: toggleSplit,
     c: toggleCompare,
     o: pick,
+    f: pickFolder,
     t: toggleTheme,
+    w: toggleWorkflow,
     "?": () => element("keys").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const { target } = event;
-    if (target.matches("select, textarea, input[type=url]")) return;
+    if (target.matches("select, textarea, input[type=url], input[type=text], input[type=number]")) return;
     const isControl = target.matches("input, button, [role=slider]");
     const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     let done = false;

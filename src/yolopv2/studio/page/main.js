@@ -1,20 +1,24 @@
 // Puts the page together.
 
 import * as api from "./api.js";
+import { backToBatch, buildBatch, openBatch } from "./batch.js";
 import { openCamera } from "./camera.js";
 import { buildCatalogue } from "./catalogue.js";
 import { buildCompare, caption, toggleCompare } from "./compare.js";
 import { lookAnew, open, openDrive, openFiles, openScene, show } from "./items.js";
+import { droppedFolder, looseFiles, pickedFolder } from "./folder.js";
 import { listenToKeys } from "./keys.js";
 import { fillPickers } from "./models.js";
 import { complain } from "./notice.js";
 import { buildPanel, showSeen } from "./panel.js";
 import { attachPointer, buildSplit, placeTip, toggleSplit } from "./pointer.js";
 import { changed, element, make, on, state } from "./state.js";
+import { buildTable } from "./table.js";
 import { buildTake } from "./take.js";
 import { toggleTheme } from "./theme.js";
 import { buildTimeline } from "./video.js";
 import { Pane, fit, viewport } from "./view.js";
+import { buildWorkflow } from "./workflow.js";
 
 const DRIVE = { seed: 119, frames: 60 };
 const EXAMPLES = [
@@ -83,7 +87,18 @@ function showCaptions() {
   caption(element("caption-b"), state.other, second.look, second.seen, second.speed);
 }
 
+const MOST_SINGLE = 6; // more files at once are a batch
+
 const pick = () => element("files").click();
+const pickFolder = () => element("folder").click();
+
+const openAll = (files) => (files.length > MOST_SINGLE ? openBatch(looseFiles(files)) : openFiles(files));
+
+async function openDropped(transfer) {
+  const files = [...transfer.files];
+  const folder = await droppedFolder(transfer);
+  await (folder ? openBatch(folder) : openAll(files));
+}
 const zoomBy = (factor) => first.zoomBy(factor);
 const zoomFit = () => {
   fit();
@@ -94,6 +109,7 @@ function wireControls() {
   const click = (id, act) => element(id).addEventListener("click", () => act());
   click("pick", pick);
   click("open", pick);
+  click("flow-open", pick);
   click("new", () => show(null));
   click("camera", openCamera);
   click("try-drive", () => openDrive(DRIVE));
@@ -104,10 +120,11 @@ function wireControls() {
   click("compare", toggleCompare);
   click("theme", toggleTheme);
   click("help", () => element("keys").showModal());
-  element("files").addEventListener("change", async ({ target }) => {
-    await openFiles([...target.files]);
-    target.value = "";
-  });
+  click("pick-folder", pickFolder);
+  click("open-folder", pickFolder);
+  click("back", backToBatch);
+  takeFrom("files", (files) => openAll(files));
+  takeFrom("folder", (files) => openBatch(pickedFolder(files)));
   element("address").addEventListener("submit", (event) => {
     event.preventDefault();
     const url = element("url").value;
@@ -120,8 +137,16 @@ function wireControls() {
     if (event.submitter?.value === "drive") openDrive({ ...generated, frames: Number(element("frames").value) });
     else openScene(generated);
   });
-  listenToKeys({ zoomBy, zoomFit, pick });
+  listenToKeys({ zoomBy, zoomFit, pick, pickFolder });
   on("choice", lookAnew);
+}
+
+function takeFrom(id, opening) {
+  element(id).addEventListener("change", async ({ target }) => {
+    const files = [...target.files];
+    target.value = "";
+    if (files.length) await opening(files).catch(complain);
+  });
 }
 
 function wireDropAndPaste() {
@@ -137,10 +162,10 @@ function wireDropAndPaste() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     showDrop(-depth);
-    openFiles([...event.dataTransfer.files]);
+    openDropped(event.dataTransfer).catch(complain);
   });
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) openFiles([...event.clipboardData.files]);
+    if (event.clipboardData.files.length) openAll([...event.clipboardData.files]);
   });
 }
 
@@ -159,11 +184,15 @@ async function start() {
   buildTimeline();
   buildCompare(second);
   buildTake(first);
+  buildTable();
+  buildBatch();
+  buildWorkflow();
   buildCatalogue();
   showExamples();
   try {
     const facts = await api.begin();
     state.palette = facts.palette;
+    state.limits = facts.limits;
     element("address").hidden = !facts.addresses;
     fillPickers(facts.models);
     buildPanel(facts.least_conf);

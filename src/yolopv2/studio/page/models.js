@@ -27,6 +27,7 @@ export function fillPickers(models) {
 
 // The models that are here; the others are in the catalogue.
 export function offer({ weights }) {
+  state.offered = weights.filter(({ here }) => here).map(({ name }) => name);
   for (const suffix of ["", "-b"]) {
     const choice = suffix ? state.other : state.choice;
     const select = element(`weights${suffix}`);

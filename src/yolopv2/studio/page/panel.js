@@ -71,13 +71,17 @@ export function showSeen(look, seen) {
     ["drivable", percent(seen?.drivable?.share)],
     ["lane marking", percent(seen?.lanes?.share, 2)],
   ];
-  element("numbers").replaceChildren(...numbers.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  showNumbers(numbers);
   const list = element("vehicles");
   list.replaceChildren(...(seen?.vehicles ?? []).map((vehicle, number) => vehicleRow(look, vehicle, number)));
   element("take-png").disabled = !seen;
   element("take-json").disabled = !seen || state.item?.kind === "camera";
   markHighlighted();
   summarise(seen);
+}
+
+export function showNumbers(numbers) {
+  element("numbers").replaceChildren(...numbers.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }
 
 function vehicleRow(look, vehicle, number) {

@@ -13,6 +13,8 @@ export const state = {
   seen: null, // what is seen of it with these thresholds; see decide.js
   highlighted: null, // number of a vehicle
   palette: null,
+  offered: [], // names of the models that are here
+  limits: null, // {files, suffixes} of batches
 };
 
 const listeners = new Map();

@@ -17,7 +17,8 @@ export function buildTake(pane) {
   });
   click("take-mp4", () => takeVideo("export.mp4", `${stem(false)}.mp4`));
   click("take-jsonl", () => takeVideo("scenes.jsonl", "scenes.jsonl"));
-  element("copy").addEventListener("click", copy);
+  click("take-zip", takeBatch);
+  element("copy").addEventListener("click", () => copyText(element("code"), element("copy")));
   for (const name of ["python", "cli"]) element(`code-${name}`).addEventListener("click", () => chooseLanguage(name));
 }
 
@@ -27,7 +28,7 @@ const stem = (ofFrame = true) => {
   return `${name}${item.kind === "video" && ofFrame ? `_${String(item.index).padStart(6, "0")}` : ""}_seen`;
 };
 
-function save(blob, name) {
+export function save(blob, name) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
@@ -54,6 +55,14 @@ async function takeVideo(name, savedAs) {
   save(await api.videoFile(item.id, name), savedAs);
 }
 
+// The browser takes it by itself, straight to disk, while the studio writes it.
+async function takeBatch() {
+  const { item, sliders } = state;
+  const { address } = await api.batchArchive(item.id, sliders, drawnLayers(state.layers), element("zip-drawn").checked);
+  make("a", { href: address, download: `${item.name}_seen.zip` }).click();
+  tell("The results are being saved");
+}
+
 function chooseLanguage(name) {
   language = name;
   for (const other of ["python", "cli"]) element(`code-${other}`).setAttribute("aria-pressed", String(other === name));
@@ -70,20 +79,23 @@ function showCode() {
   element("code").textContent = language === "python" ? pythonCode(facts) : cliCode(facts);
 }
 
-async function copy() {
+export async function copyText(place, button) {
   try {
-    await navigator.clipboard.writeText(element("code").textContent);
-    element("copy").textContent = "Copied";
-    setTimeout(() => (element("copy").textContent = "Copy"), 1500);
+    await navigator.clipboard.writeText(place.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
     tell("The code is copied");
   } catch {
-    getSelection().selectAllChildren(element("code"));
+    getSelection().selectAllChildren(place);
     complain(new Error("The browser does not let the page copy: the code is selected, press Ctrl-C."));
   }
 }
 
 on("item", () => {
   const isVideo = state.item?.kind === "video";
+  const isBatch = state.item?.kind === "batch";
   element("take-mp4").hidden = element("take-jsonl").hidden = !isVideo;
+  element("take-png").hidden = element("take-json").hidden = isBatch;
+  element("take-batch").hidden = !isBatch;
 });
 on("item look sliders layers choice", showCode);
