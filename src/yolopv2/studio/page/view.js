@@ -50,7 +50,11 @@ export class Pane {
     return counterparts(vehicles, this.other.seen.vehicles).map((number) => number ?? following++);
   }
 
-  colourOf = (number) => vehicleColour(this.look.masks ? this.numbers[number] : this.seen.vehicles[number].classId);
+  // From frame to frame of what moves the order of the vehicles changes, and colours by it would flicker.
+  colourOf = (number) => {
+    const apart = this.look.masks && !["video", "camera"].includes(state.item?.kind);
+    return vehicleColour(apart ? this.numbers[number] : this.seen.vehicles[number].classId);
+  };
 
   // Where the picture lies on the canvas, in CSS pixels: {scale, left, top}.
   placement() {
