@@ -49,5 +49,7 @@ def studio(
         typer.echo("Warning: whoever can reach this machine can use it; there is no password", err=True)
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
-    config = uvicorn.Config(create_app(settings, warm=True), log_level="warning", server_header=False)
+    # Without its own settings of logging, which would close the handlers of everybody else in the process.
+    asgi = create_app(settings, warm=True)
+    config = uvicorn.Config(asgi, log_config=None, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])

@@ -141,11 +141,12 @@ class Results:
                 self._coco.append(result)
         try:
             self._lines.write(prepared.line + "\n")
+            # Counted before others can see the line: who then presses Ctrl-C is told of it.
+            self.frames += 1
+            self.vehicles += len(scene.vehicles)
             self._lines.flush()
         except OSError as error:
             raise cannot_write(self.folder / "scenes.jsonl", error) from error
-        self.frames += 1
-        self.vehicles += len(scene.vehicles)
 
     def _video_of(self, frame: "Frame", name: str) -> "VideoWriter":
         """The annotated video of the frame's source; that of the source before is finished."""
