@@ -2,6 +2,7 @@
 
 import ctypes
 import io
+import platform
 import queue
 import sys
 import threading
@@ -27,6 +28,7 @@ from yolopv2.inference.runtimes.base import (
 )
 from yolopv2.inference.runtimes.compiled import entry_key, load_entry, release_pages, store_entry
 from yolopv2.inference.runtimes.graph_file import GraphFile
+from yolopv2.inference.runtimes.silu import COEFFICIENTS, polynomial_silu
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -122,6 +124,8 @@ class OpenVinoRuntime:
             self.names = {number: self.names[i] for number, i in enumerate(self._ids)}
         self._identity = entry_key(self._file.checksum, self._outputs, self._ids)
         self.streams = _streams()
+        # Elsewhere the engine's own is as quick, or exact results are asked for.
+        self._has_polynomials = precision == "bfloat16" and platform.machine() in ("x86_64", "AMD64")
         self._precision = getattr(ov.Type, {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}[precision])
         self._pools: dict[tuple[int, int, bool], queue.SimpleQueue[Any]] = {}
         self._mapped: list[memoryview] = []
@@ -180,7 +184,7 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": not several,
         }
         facts = [openvino_library().__version__, *map(str, _processor()), *sorted(map(str, hints.items()))]
-        key = entry_key(self._identity, height, width, *facts)
+        key = entry_key(self._identity, height, width, self._has_polynomials and COEFFICIENTS, *facts)
         compiled = self._load(key, hints)
         if compiled is None:
             compiled = self._build(height, width, hints)
@@ -211,6 +215,8 @@ class OpenVinoRuntime:
         """The graph compiled from its file."""
         model = self._model()
         model.reshape([1, height, width, 3])
+        if self._has_polynomials:
+            polynomial_silu(model, openvino_library().opset13)
         return self._core.compile_model(model, "CPU", hints)
 
     def _model(self) -> Any:
