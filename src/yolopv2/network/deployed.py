@@ -8,7 +8,7 @@ from yolopv2.network.blocks import Conv, Up2
 from yolopv2.network.decode import decode
 from yolopv2.network.fuse import fuse
 from yolopv2.network.mask_head import anchor_coefficients
-from yolopv2.network.network import Network, check_size
+from yolopv2.network.network import Network
 from yolopv2.network.space_to_depth import convolution_of_pairs, layers_of_cells
 
 _CELL = 4
@@ -67,12 +67,11 @@ class DeployedNetwork(nn.Module):
             float32 ``[N, A, K]`` and prototypes float32 ``[N, K, H / 4, W / 4]``: the mask of a box is where the sum of
             its anchor's coefficients times the prototypes is positive.
         """
-        check_size(image.shape[1], image.shape[2])
         weight = next(self.network.parameters())
         if self._pairs:
             image = image.reshape(image.shape[0], image.shape[1], -1, 2 * image.shape[3])
         x = image.permute(0, 3, 1, 2).to(weight.dtype) / 255
-        out = self.network.outputs(self.network.encoder(x))
+        out = self.network(x)  # called whole, as exported layers are named after the modules on the way
         results: list[Tensor] = []
         if out.detections is not None:
             results += decode(out.detections, self.network.anchors)

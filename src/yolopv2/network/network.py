@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from yolopv2.errors import YolopError
 from yolopv2.network.blocks import BN_EPS
-from yolopv2.network.encoder import AGGREGATIONS, Encoder, Features
+from yolopv2.network.encoder import AGGREGATIONS, Encoder
 from yolopv2.network.heads import STRIDES, DetectionHead, DrivableHead, LaneHead
 from yolopv2.network.mask_head import MaskHead, MaskMaps
 from yolopv2.network.variants import ALL_HEADS, COCO_ANCHORS, HEADS, variant
@@ -87,7 +87,8 @@ class Network(nn.Module):
         """Runs the network.
 
         Args:
-            x: ``[N, 3, H, W]``, RGB in 0..1, H and W multiples of 32.
+            x: ``[N, 3, H, W]``, RGB in 0..1, H and W multiples of 32; as pairs of pixels, ``[N, 6, H, W / 2]``, where
+                the first layers are made to take them.
 
         Returns:
             Logits of every head the network has.
@@ -95,23 +96,16 @@ class Network(nn.Module):
         Raises:
             YolopError: The height or width is not a multiple of 32.
         """
-        check_size(x.shape[2], x.shape[3])
-        return self.outputs(self.encoder(x))
-
-    def outputs(self, features: Features) -> Outputs:
-        """What the heads make of what the encoder gives."""
+        height, width = x.shape[2], x.shape[3] * (x.shape[1] // 3)
+        if not torch.jit.is_tracing() and not torch.compiler.is_compiling() and (height % 32 or width % 32):
+            raise YolopError(f"The network takes multiples of 32 pixels, not {width}x{height}.")
+        features = self.encoder(x)
         return Outputs(
             self.detection(features.pyramid) if self.detection is not None else None,
             self.drivable(features.drivable) if self.drivable is not None else None,
             self.lanes(features.lanes) if self.lanes is not None else None,
             self.masks(features.fine, features.pyramid) if self.masks is not None else None,
         )
-
-
-def check_size(height: int, width: int) -> None:
-    """Raises a `YolopError` unless a network can look at an image of this size."""
-    if not torch.jit.is_tracing() and not torch.compiler.is_compiling() and (height % 32 or width % 32):
-        raise YolopError(f"The network takes multiples of 32 pixels, not {width}x{height}.")
 
 
 def check_heads(heads: Collection[str]) -> None:
