@@ -27,7 +27,7 @@ def test_it_stays_within_what_it_says(opset, gate_first):
     gate = opset.sigmoid(given)
     product = opset.multiply(gate, given) if gate_first else opset.multiply(given, gate)
     model = openvino_library().Model([product], [given])
-    assert polynomial_silu(model, opset) == 1
+    assert polynomial_silu(model, opset, least=len(x)) == 1
     assert not [op for op in model.get_ops() if op.get_type_name() == "Sigmoid"]
     exact = x / (1 + np.exp(-np.clip(x.astype(np.float64), -700, 700)))
     error = np.abs(seen(model, x) - exact)
@@ -39,7 +39,14 @@ def test_it_stays_within_what_it_says(opset, gate_first):
 def test_a_sigmoid_of_something_else_stays(opset):
     x, other = (opset.parameter([1, 4], np.float32) for _ in range(2))
     model = openvino_library().Model([opset.multiply(x, opset.sigmoid(other))], [x, other])
-    assert polynomial_silu(model, opset) == 0
+    assert polynomial_silu(model, opset, least=1) == 0
+
+
+def test_small_layers_stay(opset):
+    x = opset.parameter([1, 4], np.float32)
+    model = openvino_library().Model([opset.multiply(x, opset.sigmoid(x))], [x])
+    assert polynomial_silu(model, opset, least=5) == 0
+    assert polynomial_silu(model, opset, least=4) == 1
 
 
 @pytest.mark.skipif("bfloat16" not in cpu_precisions(), reason="this processor does not compute in bfloat16")

@@ -28,7 +28,7 @@ from yolopv2.inference.runtimes.base import (
 )
 from yolopv2.inference.runtimes.compiled import entry_key, load_entry, release_pages, store_entry
 from yolopv2.inference.runtimes.graph_file import GraphFile
-from yolopv2.inference.runtimes.silu import COEFFICIENTS, polynomial_silu
+from yolopv2.inference.runtimes.silu import COEFFICIENTS, LEAST, polynomial_silu
 
 _MOST_COMPILED = 4
 """Graphs compiled for one size of canvas each; a folder of pictures of every size would fill time and memory."""
@@ -184,7 +184,7 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": not several,
         }
         facts = [openvino_library().__version__, *map(str, _processor()), *sorted(map(str, hints.items()))]
-        key = entry_key(self._identity, height, width, self._has_polynomials and COEFFICIENTS, *facts)
+        key = entry_key(self._identity, height, width, self._has_polynomials and (LEAST, *COEFFICIENTS), *facts)
         compiled = self._load(key, hints)
         if compiled is None:
             compiled = self._build(height, width, hints)

@@ -1,7 +1,7 @@
 """SiLU by a polynomial, in graphs that compute in bfloat16.
 
-An engine's own ``x * sigmoid(x)`` takes an exponential and a division of every pixel of every layer, half of the time
-of a thin network. Where results are rounded to eight bits a polynomial serves as well, and takes a third of that.
+An engine's own ``x * sigmoid(x)`` takes an exponential and a division for every value, more time than the convolution
+before it where that is thin. Where results are rounded to eight bits a polynomial serves as well, in half of the time.
 """
 
 from typing import Any
@@ -11,6 +11,9 @@ import numpy as np
 _BOUND = 8.0
 """Beyond it the sigmoid is taken to be 0 or 1."""
 
+LEAST = 240_000
+"""Values of a layer from which the time that is spared is worth the memory that its code takes."""
+
 COEFFICIENTS = (1.9799109, -9.502128, 43.310547, -141.72011, 311.08035, -441.34586, 385.77844, -188.21323, 39.132065)
 """Of the odd powers of x / `_BOUND`, for sigmoid(x) - 1/2 within the bound.
 
@@ -19,15 +22,16 @@ whose largest error of ``x * sigmoid(x)`` is least, where an error at the bound 
 """
 
 
-def polynomial_silu(model: Any, opset: Any) -> int:
-    """Replaces every ``x * sigmoid(x)`` of a graph, in place, by what differs from it by less than 0.003.
+def polynomial_silu(model: Any, opset: Any, least: int = LEAST) -> int:
+    """Replaces ``x * sigmoid(x)`` in a graph, in place, by what differs from it by less than 0.003.
 
     Args:
         model: An ``openvino.Model``.
         opset: OpenVINO's operations, such as ``openvino.opset13``.
+        least: Layers of fewer values, and those of unknown size, stay.
 
     Returns:
-        How many there were.
+        How many it replaced.
     """
     numbers = [opset.constant(np.float32(value)) for value in (1 / _BOUND, 0.5, *COEFFICIENTS)]
     count = 0
@@ -37,7 +41,9 @@ def polynomial_silu(model: Any, opset: Any) -> int:
         x, gate = product.input_value(0), product.input_value(1)
         if gate.get_node().get_type_name() != "Sigmoid":
             x, gate = gate, x
-        sigmoid = gate.get_node()
+        sigmoid, shape = gate.get_node(), product.get_output_partial_shape(0)
+        if shape.is_dynamic or np.prod(shape.to_shape()) < least:
+            continue
         if sigmoid.get_type_name() == "Sigmoid" and sigmoid.input_value(0) == x:
             silu = _silu(x, numbers, opset)
             silu.set_friendly_name(product.get_friendly_name())
