@@ -49,6 +49,13 @@ def test_small_layers_stay(opset):
     assert polynomial_silu(model, opset, least=4) == 1
 
 
+def test_a_graph_in_8_bits_stays(opset):
+    x = opset.parameter([1, 4], np.float32)
+    rounded = opset.fake_quantize(x, *np.float32([0, 1, 0, 1]), 256)
+    model = openvino_library().Model([opset.multiply(rounded, opset.sigmoid(rounded))], [x])
+    assert polynomial_silu(model, opset, least=1) == 0
+
+
 @pytest.mark.skipif("bfloat16" not in cpu_precisions(), reason="this processor does not compute in bfloat16")
 def test_it_adds_less_than_rounding_to_bfloat16_does(monkeypatch):
     """Errors against float32, with the polynomial and with the engine's own."""
