@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from yolopv2 import YOLOPv2
 from yolopv2.data.synthetic import Drive, render_scene
 from yolopv2.files import encode_image
+from yolopv2.geometry.boxes import iou_matrix
 from yolopv2.inference import Thresholds
 from yolopv2.media import Frame, VideoWriter
 from yolopv2.scene import palette
@@ -296,6 +297,25 @@ def test_a_video_from_upload_to_download(page, drive, model, tmp_path):
     lines = saved(page, "#take-jsonl", tmp_path).read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{**scene.to_dict(), "source": "drive.mp4"} for scene in scenes]
     assert saved(page, "#take-mp4", tmp_path).read_bytes()[4:8] == b"ftyp"
+
+
+def test_vehicles_of_a_video_keep_their_colours(page, drive, model):
+    give(page, drive.read_bytes(), "drive.mp4")
+    expect(page.locator("#clock")).to_contain_text(f"Frame 1 of {FRAMES}", timeout=30_000)
+    expect(page.locator("#progress-text")).to_have_text("", timeout=60_000)
+    boxes = [scene.vehicles.xyxy for scene in model.stream(drive)]
+    colours, places = [], []
+    for number, seen in enumerate(boxes):
+        expect(page.locator("#clock")).to_contain_text(f"Frame {number + 1} of")
+        expect(page.locator("#vehicles li")).to_have_count(len(seen))
+        colours.append(page.locator("#vehicles li i").evaluate_all("(dots) => dots.map((dot) => dot.style.background)"))
+        if number:
+            overlap = iou_matrix(boxes[number - 1], seen)
+            same = np.argwhere((overlap > 0.7) & (overlap == overlap.max(0)) & (overlap == overlap.max(1)[:, None]))
+            assert all(colours[-2][before] == colours[-1][now] for before, now in same)
+            places += [before != now for before, now in same]
+        page.keyboard.press("ArrowRight")
+    assert any(places)  # by their place in the list they would have changed
 
 
 def test_a_generated_drive_and_the_live_region(page):

@@ -91,6 +91,18 @@ def test_each_task_shows_what_the_library_gives(page: Page, tmp_path: Path, monk
         assert len(json.loads(files.read("scenes.jsonl"))["vehicles"]) == len(kept)
 
 
+def test_a_click_on_a_box_counts_while_a_field_is_left(page: Page) -> None:
+    open_workflow(page)
+    page.fill("#flow-name", "near")
+    page.click("#box-1")
+    expect(page.locator("#parameter-confidence")).to_be_visible()
+    page.fill("#parameter-confidence", "0.6")
+    page.locator("#box-2 b").click(force=True)
+    expect(page.locator("#box-2")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#box-1")).to_contain_text("confidence 0.6")
+    expect(page.locator("#flow-name")).to_have_value("near")
+
+
 def test_the_copied_python_does_the_same(page: Page, tmp_path: Path) -> None:
     open_workflow(page)
     page.click("#box-1")

@@ -19,33 +19,43 @@ export function drawGraph({ flow, specs, chosen, results, input, choose }) {
     place[across] = row * (BOX[across] + GAP[1]);
     return [id, place];
   }));
+  const focused = graph.contains(document.activeElement) ? document.activeElement.id : null;
   const width = Math.max(...[...at.values()].map(([x]) => x)) + BOX[0];
   const height = Math.max(...[...at.values()].map(([, y]) => y)) + BOX[1] + (flow.connections.some((edge) => isFar(at, edge, isDown)) ? 26 : 0);
   const lines = document.createElementNS(SVG, "svg");
   for (const [name, value] of Object.entries({ width, height, "aria-hidden": "true" })) lines.setAttribute(name, value);
   lines.append(arrowHead(), ...linesOf(flow, at, isDown));
-  const boxes = [...at].map(([id, place]) => boxOf({ flow, specs, id, place, chosen, results, input, choose }));
-  const focused = graph.contains(document.activeElement) ? document.activeElement.id : null;
-  const sheet = make("div", { className: "sheet" }, lines, ...boxes);
+  const sheet = sheetOf(graph, [...at.keys()], choose);
+  sheet.querySelector("svg").replaceWith(lines);
+  [...at].forEach(([id, place]) => fill(element(`box-${id}`), { flow, specs, id, place, chosen, results, input }));
   sheet.style.width = `${width}px`;
   sheet.style.height = `${height}px`;
-  graph.replaceChildren(sheet);
-  if (focused) (element(focused) ?? element(`box-${chosen}`))?.focus();
+  if (focused && document.activeElement.id !== focused) (element(focused) ?? element(`box-${chosen}`))?.focus();
   element(`box-${chosen}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-function boxOf({ flow, specs, id, place: [x, y], chosen, results, input, choose }) {
-  const box = make("button", { className: "box", id: `box-${id}`, onclick: () => choose(id) });
+// The sheet with a box for each id. Boxes that are there stay: while one is pressed, leaving a field of the form draws
+// the graph anew, and a box that went then would not be clicked.
+function sheetOf(graph, ids, choose) {
+  const kept = [...graph.querySelectorAll(".box")].map((box) => box.id);
+  const wanted = ids.map((id) => `box-${id}`);
+  if (kept.join() !== wanted.join()) {
+    const boxes = ids.map((id) => make("button", { className: "box", id: `box-${id}`, onclick: () => choose(id) }));
+    graph.replaceChildren(make("div", { className: "sheet" }, document.createElementNS(SVG, "svg"), ...boxes));
+  }
+  return graph.firstElementChild;
+}
+
+function fill(box, { flow, specs, id, place: [x, y], chosen, results, input }) {
   const lacks = missing(flow, specs, id);
   const said = id === ROOT ? input : lacks.length ? `needs ${lacks.join(", ")}` : results[id] ?? summary(flow, specs, id);
-  box.append(make("b", {}, id === ROOT ? "Input" : nameOf(flow, id)), make("small", {}, said));
+  box.replaceChildren(make("b", {}, id === ROOT ? "Input" : nameOf(flow, id)), make("small", {}, said));
   box.classList.toggle("lacking", lacks.length > 0);
   box.classList.toggle("root", id === ROOT);
   box.setAttribute("aria-pressed", String(id === chosen));
   box.setAttribute("aria-description", taken(flow, specs, id));
   box.style.left = `${x}px`;
   box.style.top = `${y}px`;
-  return box;
 }
 
 // Parameters that are not as usual.

@@ -77,7 +77,7 @@ function showAll() {
   state.highlighted = null;
   state.seen = first.seen;
   changed("seen");
-  showSeen(first.look, first.seen);
+  showSeen(first.look, first.seen, first.colourOf);
   showCaptions();
   redraw();
 }

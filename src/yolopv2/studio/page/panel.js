@@ -1,7 +1,7 @@
 // The panel at the side: layers with their opacity, thresholds, numbers, and the list of vehicles.
 
 import { tell } from "./notice.js";
-import { FIRST_SLIDERS, changed, colour, element, make, on, percent, state, vehicleColour } from "./state.js";
+import { FIRST_SLIDERS, changed, colour, element, make, on, percent, state } from "./state.js";
 
 const LAYERS = { vehicles: "Vehicles", masks: "Instance masks", drivable: "Drivable area", lanes: "Lane markings", panoptic: "Panoptic map" };
 
@@ -64,7 +64,7 @@ function setSliders(values) {
 }
 
 // What is seen, in numbers and as a list; called whenever it has been decided anew.
-export function showSeen(look, seen) {
+export function showSeen(look, seen, colourOf) {
   element("row-masks").hidden = !look?.masks;
   const numbers = [
     ["vehicles", seen ? String(seen.vehicles.length) : "–"],
@@ -73,7 +73,7 @@ export function showSeen(look, seen) {
   ];
   showNumbers(numbers);
   const list = element("vehicles");
-  list.replaceChildren(...(seen?.vehicles ?? []).map((vehicle, number) => vehicleRow(look, vehicle, number)));
+  list.replaceChildren(...(seen?.vehicles ?? []).map((vehicle, number) => vehicleRow(vehicle, number, colourOf(number))));
   element("take-png").disabled = !seen;
   element("take-json").disabled = !seen || state.item?.kind === "camera";
   markHighlighted();
@@ -84,9 +84,9 @@ export function showNumbers(numbers) {
   element("numbers").replaceChildren(...numbers.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }
 
-function vehicleRow(look, vehicle, number) {
+function vehicleRow(vehicle, number, shown) {
   const dot = make("i");
-  dot.style.background = colour(vehicleColour(look.masks ? number : vehicle.classId));
+  dot.style.background = colour(shown);
   const row = make("li", { id: `vehicle-${number}` }, dot, make("span", {}, vehicle.name),
     make("span", {}, `${Math.round(100 * vehicle.confidence)} %`), make("span", {}, sizeText(vehicle)));
   row.setAttribute("role", "option");

@@ -24,7 +24,7 @@ export class Pane {
   }
 
   clear() {
-    this.bitmap = this.look = this.seen = null;
+    this.bitmap = this.look = this.seen = this.before = null;
     this.painted = {};
   }
 
@@ -36,25 +36,31 @@ export class Pane {
   }
 
   decide() {
+    if (this.seen) this.before = { vehicles: this.seen.vehicles, numbers: this.numbers };
     this.seen = this.look && decide(this.look, state.sliders);
     this.stale = new Set(["drivable", "lanes", "masks", "panoptic"]);
     this.numbers = this.seen && this.colourNumbers();
     this.redraw();
   }
 
-  // What counts off each vehicle's colour: its own number, or that of its counterpart in the other pane.
+  // What counts off each vehicle's colour: its own number, or that of its counterpart in the other pane, or in the
+  // frame before of what moves, where the order of the vehicles changes and colours by it would flicker.
   colourNumbers() {
     const { vehicles } = this.seen;
-    if (!this.other?.seen) return [...vehicles.keys()];
-    let following = this.other.seen.vehicles.length;
-    return counterparts(vehicles, this.other.seen.vehicles).map((number) => number ?? following++);
+    const moves = ["video", "camera"].includes(state.item?.kind);
+    const known = this.other?.seen ? { vehicles: this.other.seen.vehicles, numbers: this.other.numbers } : moves && this.before;
+    if (!known) return [...vehicles.keys()];
+    const taken = new Set(known.numbers);
+    let following = 0;
+    return counterparts(vehicles, known.vehicles).map((place) => {
+      if (place !== null) return known.numbers[place];
+      while (taken.has(following)) following++;
+      taken.add(following);
+      return following;
+    });
   }
 
-  // From frame to frame of what moves the order of the vehicles changes, and colours by it would flicker.
-  colourOf = (number) => {
-    const apart = this.look.masks && !["video", "camera"].includes(state.item?.kind);
-    return vehicleColour(apart ? this.numbers[number] : this.seen.vehicles[number].classId);
-  };
+  colourOf = (number) => vehicleColour(this.look.masks ? this.numbers[number] : this.seen.vehicles[number].classId);
 
   // Where the picture lies on the canvas, in CSS pixels: {scale, left, top}.
   placement() {
