@@ -205,6 +205,17 @@ def test_files_stand_in_the_order_of_their_numbers(studio, files):
     assert [row["name"] for row in folder.ask("POST", "/rows", json={}).json()] == ["0.png", "1.png", "2.png"]
 
 
+def test_no_name_is_a_formula_in_the_summary(studio, files):
+    folder = Folder(studio)
+    for name in ("=HYPERLINK(1).png", "@a.png", "plain.png"):
+        folder.add(name, files["road/a.png"])
+    with folder.archive() as archive:
+        rows = csv.DictReader(io.StringIO(archive.read("summary.csv").decode()))
+        assert [row["file"] for row in rows] == ["'=HYPERLINK(1).png", "'@a.png", "plain.png"]
+        sources = [json.loads(line)["source"] for line in archive.read("scenes.jsonl").splitlines()]
+    assert sources == ["=HYPERLINK(1).png", "@a.png", "plain.png"]
+
+
 def limited(**limits: int) -> TestClient:
     return TestClient(create_app(Settings(size=320, limits=Limits(**limits))), base_url="http://localhost")
 

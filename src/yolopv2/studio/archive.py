@@ -93,7 +93,12 @@ class _Tally:
         means = [f"{sum(shares) / len(shares):.6f}" if shares else "" for shares in self._shares.values()]
         vehicles, taken = (f"{total / count:.6g}" if count else "" for total in (self._vehicles, entry.milliseconds))
         error = "cancelled" if entry.work.state == "cancelled" else entry.work.error
-        return [entry.name, entry.kind, str(count), vehicles, *means, taken, error]
+        return [_words(entry.name), entry.kind, str(count), vehicles, *means, taken, _words(error)]
+
+
+def _words(text: str) -> str:
+    """Words as a table may hold them: a spreadsheet would run what begins like a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _drawn(zipped: Zip, batch: Batch, entry: Entry, asked: Archive, names: _Names) -> Iterator[bytes]:
