@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +91,17 @@ def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def page(open_page: Callable[..., Any]) -> Any:
     return open_page()
+
+
+@pytest.fixture
+def saved() -> Callable[..., Path]:
+    """Clicks a button that saves a file, and returns the file in a folder."""
+
+    def save(page: Any, button: str, folder: Path) -> Path:
+        with page.expect_download(timeout=60_000) as download:
+            page.click(button)
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    return save

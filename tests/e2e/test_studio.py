@@ -71,15 +71,7 @@ def number(page: Page, position: int) -> float:
     return float(page.locator(SEEN).nth(position).inner_text().rstrip(" %"))
 
 
-def saved(page: Page, button: str, folder: Path) -> Path:
-    with page.expect_download(timeout=60_000) as download:
-        page.click(button)
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
-
-
-def test_a_picture_is_seen_and_sliders_act_without_the_network(page, image, model, tmp_path):
+def test_a_picture_is_seen_and_sliders_act_without_the_network(page, image, model, tmp_path, saved):
     give_picture(page, image)
     assert "street.png" in page.title()
     expect(page.locator("#speed")).to_contain_text("fps")
@@ -225,7 +217,7 @@ def run(code: str, folder: Path, shell: bool = False) -> str:
     return done.stdout
 
 
-def test_the_copied_code_gives_what_is_seen(page, image, tmp_path):
+def test_the_copied_code_gives_what_is_seen(page, image, tmp_path, saved):
     give_picture(page, image)
     move(page, "conf", 0.15)
     move(page, "drivable_conf", 0.7)
@@ -276,7 +268,7 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_video_from_upload_to_download(page, drive, model, tmp_path):
+def test_a_video_from_upload_to_download(page, drive, model, tmp_path, saved):
     give(page, drive.read_bytes(), "drive.mp4")
     expect(page.locator("#clock")).to_contain_text(f"Frame 1 of {FRAMES}", timeout=30_000)
     expect(page.locator("#progress-text")).to_have_text("", timeout=60_000)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from yolopv2.media import decode_image
 
 SOURCE = Path(__file__).parents[2] / "src"
 STREET = encode_image(render_scene(119, height=180, width=320).image, ".png")
+
+
+Saved = Callable[[Page, str, Path], Path]
 
 
 def open_workflow(page: Page) -> None:
@@ -41,21 +45,15 @@ def boxes(page: Page) -> list[str]:
     return page.locator(".box b").all_inner_texts()
 
 
-def saved(page: Page, button: str, folder: Path) -> Path:
-    with page.expect_download(timeout=60_000) as download:
-        page.click(button)
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
-
-
 def library(path: Path) -> Workflow:
     wf = Workflow()
     wf.load(path)
     return wf
 
 
-def test_each_task_shows_what_the_library_gives(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_task_shows_what_the_library_gives(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: Saved
+) -> None:
     open_workflow(page)
     assert boxes(page) == ["Input", "infer_yolop_v2", "filter", "draw", "write"]
     page.click("#box-1")
@@ -103,7 +101,7 @@ def test_a_click_on_a_box_counts_while_a_field_is_left(page: Page) -> None:
     expect(page.locator("#flow-name")).to_have_value("near")
 
 
-def test_the_copied_python_does_the_same(page: Page, tmp_path: Path) -> None:
+def test_the_copied_python_does_the_same(page: Page, tmp_path: Path, saved: Saved) -> None:
     open_workflow(page)
     page.click("#box-1")
     page.fill("#parameter-confidence", "0.6")
@@ -170,7 +168,7 @@ def test_what_is_wrong_is_told_at_once(page: Page) -> None:
     expect(page.locator("#toast")).to_contain_text("is not connected", timeout=20_000)
 
 
-def test_files_of_the_library_are_loaded_and_others_refused(page: Page, tmp_path: Path) -> None:
+def test_files_of_the_library_are_loaded_and_others_refused(page: Page, tmp_path: Path, saved: Saved) -> None:
     wf = Workflow("from the library")
     looked = wf.add_task(name="infer_yolop_v2", params={"input_size": 320}, auto_connect=True)
     kept = wf.add_task(name="filter", params={"min_area": 50}, auto_connect=True)

@@ -35,7 +35,7 @@ def test_everyone_gets_his_own(batcher, runtime):
 
 def test_a_full_batch_does_not_wait_and_thresholds_stay_apart(runtime):
     seen = []
-    batcher = Batcher(Predictor(runtime, 64), most=4, wait=60, watch=lambda frames, seconds: seen.append(frames))
+    batcher = Batcher(Predictor(runtime, 64), most=4, wait=60, watch=lambda frames, *_: seen.append(frames))
     futures = [batcher.submit(frame(100), Thresholds(conf=conf)) for conf in (0.1, 0.9, 0.1, 0.9)]
     assert [len(future.result(10).vehicles) for future in futures] == [1, 0, 1, 0]
     assert runtime.batches == [2, 2]

@@ -109,6 +109,13 @@ def test_a_generated_drive_is_rendered_and_cancelled(studio, read_parts, monkeyp
     assert studio.ask("POST", f"/api/videos/{facts['id']}/cancel").json()["state"] == "cancelled"
 
 
+def test_of_half_a_video_the_frames_there_are_are_seen(studio, drive, read_parts):
+    data = drive.read_bytes()
+    facts = wait(studio, read_parts(studio.open(data[: len(data) // 2], "drive.mp4"))["facts"]["id"])
+    assert facts["state"] == "done"
+    assert 1 <= len(facts["curves"]) < FRAMES
+
+
 def test_a_damaged_video_fails_with_a_sentence(studio, drive, read_parts):
     data = bytearray(drive.read_bytes())
     assert "drive.mp4" in studio.open(bytes(data[:400]), "drive.mp4").json()["error"]  # in the middle of its index

@@ -33,7 +33,7 @@ class Batcher:
         most: Frames in a batch.
         wait: Seconds a frame waits for others of its batch.
         expects: Whether, with this many frames gathered, more are on their way; without that there is no waiting.
-        watch: Told of every batch: its frames, and the seconds it took, shared out among the streams.
+        watch: Told of every batch: its frames, the seconds it took, and how many are looked at side by side.
 
     Example:
         >>> import numpy as np
@@ -51,7 +51,7 @@ class Batcher:
         most: int,
         wait: float,
         expects: Callable[[int], bool] = lambda gathered: True,
-        watch: Callable[[int, float], None] = lambda frames, seconds: None,
+        watch: Callable[[int, float, int], None] = lambda frames, seconds, streams: None,
     ) -> None:
         self._streams = predictor.runtime.streams
         self._predictor, self._most, self._wait = predictor, most if self._streams == 1 else 1, wait
@@ -93,7 +93,7 @@ class Batcher:
             for thresholds in dict.fromkeys(ask.thresholds for ask in asks):
                 self._look([ask for ask in asks if ask.thresholds == thresholds])
             if asks:
-                self._watch(len(asks), (time.perf_counter() - began) / self._streams)
+                self._watch(len(asks), time.perf_counter() - began, self._streams)
 
     def _batches(self) -> Iterator[list[_Ask]]:
         while (ask := self._waiting.get()) is not None:

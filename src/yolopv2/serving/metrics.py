@@ -47,11 +47,11 @@ class Metrics:
         self.requests.labels(known, route, str(status or 500)).inc()
         self.seconds.labels(route).observe(seconds)
 
-    def watch_batch(self, frames: int, seconds: float) -> None:
+    def watch_batch(self, frames: int, seconds: float, streams: int) -> None:
         """Counts a batch, and tells the budget how long a picture takes."""
         self.batches.observe(frames)
         self.batch_seconds.observe(seconds)
-        self._budget.seconds_per_image += 0.1 * (seconds / frames - self._budget.seconds_per_image)
+        self._budget.seconds_per_image += 0.1 * (seconds / frames / streams - self._budget.seconds_per_image)
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -27,7 +27,7 @@ from yolopv2.studio.sessions import Shelf
 from yolopv2.studio.settings import Limits
 from yolopv2.studio.sources import kind_of, receive
 from yolopv2.studio.videos import a_turn, video_frames
-from yolopv2.studio.work import Work
+from yolopv2.studio.work import Work, end_all
 from yolopv2.web import plain_name
 
 _MOST_UNFINISHED = 4
@@ -229,11 +229,7 @@ class Batch:
 
     def cancel(self) -> None:
         """Ends looking; what was seen stays."""
-        works = [entry.work for entry in self.entries() if entry.work.is_running]
-        for work in works:
-            work.cancel()
-        for work in works:
-            work.join(10)
+        end_all(*(entry.work for entry in self.entries() if entry.work.is_running))
 
     def close(self) -> None:
         """Ends all and removes the files."""

@@ -19,7 +19,7 @@ from yolopv2.studio.look import Look
 from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import check_pixels, jpeg
 from yolopv2.studio.settings import Limits
-from yolopv2.studio.work import Work
+from yolopv2.studio.work import Work, end_all
 
 if TYPE_CHECKING:
     from yolopv2.studio.sessions import Shelf
@@ -101,11 +101,7 @@ class Video:
 
     def cancel(self) -> None:
         """Ends looking and writing; what was seen stays."""
-        works = (self.work, self.export)
-        for work in works:
-            work.cancel()
-        for work in works:
-            work.join(10)
+        end_all(self.work, self.export)
 
     def close(self) -> None:
         """Ends all and removes the files."""

@@ -7,6 +7,9 @@ from typing import Any, Literal
 from yolopv2.errors import YolopError
 from yolopv2.studio.errors import LOG, Refusal, sentence
 
+_PATIENCE = 10.0
+"""Seconds that a work may take to its next step."""
+
 State = Literal["waiting", "downloading", "rendering", "looking", "done", "cancelled", "failed"]
 
 
@@ -83,3 +86,11 @@ class Work:
         except Exception:
             LOG.exception("work failed")
             self.error, self.state = "Something went wrong in the studio; its terminal says what.", "failed"
+
+
+def end_all(*works: Work) -> None:
+    """Cancels works and waits for their ends, but not for ever."""
+    for work in works:
+        work.cancel()
+    for work in works:
+        work.join(_PATIENCE)

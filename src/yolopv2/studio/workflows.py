@@ -32,7 +32,7 @@ from yolopv2.studio.models import Choice, Models
 from yolopv2.studio.pictures import jpeg
 from yolopv2.studio.sessions import Shelf
 from yolopv2.studio.videos import a_turn
-from yolopv2.studio.work import Work
+from yolopv2.studio.work import Work, end_all
 
 MOST_BYTES = 1 << 20
 """Of a workflow that a page sends."""
@@ -206,8 +206,7 @@ class WorkflowRun:
 
     def close(self) -> None:
         """Ends it and removes its files."""
-        self.work.cancel()
-        self.work.join(10)
+        end_all(self.work)
         self._shelf.remove()
         forget_names(self._shelf.folder)
 
